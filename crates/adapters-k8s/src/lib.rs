@@ -1,0 +1,1 @@
+//! The Kubernetes orchestrator: tasks as Pods.

@@ -1,0 +1,273 @@
+//! The simulation: a pure state machine over all tasks, nodes and addresses. It is told the time; the same calls with
+//! the same times yield the same observations.
+//!
+//! Every task is in at most one place of one timer set, so that an event costs O(log n) and an idle task nothing.
+
+mod place;
+mod restore;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Weak};
+
+use kecs_domain::Timestamp;
+use kecs_domain::arn::{TaskDefinitionKey, TaskKey};
+use kecs_domain::task::TaskObservation;
+use kecs_domain::task_definition::TaskDefinition;
+use kecs_usecases::ports::{Instance, Launch};
+
+use crate::address::AddressPool;
+use crate::node::Node;
+use crate::options::{BadOptions, SimOptions};
+use crate::script::{Script, ScriptError};
+use crate::task::{Phase, SimTask};
+use place::Need;
+
+/// The simulation.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) options: SimOptions,
+    /// The latest time it was told.
+    now: Timestamp,
+    /// Tasks by the order of their launch, which is the order of everything that happens at one instant.
+    pub(crate) tasks: BTreeMap<u64, Box<SimTask>>,
+    index: HashMap<TaskKey, u64>,
+    next: u64,
+    timers: BTreeSet<(Timestamp, u64)>,
+    /// Tasks that have something new to tell.
+    dirty: Vec<u64>,
+    /// Tasks that somebody wanted to stop and that aren't here.
+    unknown: Vec<TaskKey>,
+    /// Tasks without a place, by what they need.
+    waiting: BTreeMap<Need, BTreeSet<u64>>,
+    /// Whether something became free that they might take.
+    retry: bool,
+    pub(crate) nodes: Vec<Node>,
+    pool: AddressPool,
+    scripts: HashMap<TaskDefinitionKey, Weak<Script>>,
+    /// How often a task was worked on: what the simulation costs, for those who measure it.
+    steps: u64,
+}
+
+impl Engine {
+    /// A simulation without tasks.
+    ///
+    /// # Errors
+    /// When `options` make no sense.
+    pub fn new(options: SimOptions) -> Result<Self, BadOptions> {
+        options.check()?;
+        Ok(Self {
+            now: Timestamp::MIN,
+            tasks: BTreeMap::new(),
+            index: HashMap::new(),
+            next: 0,
+            timers: BTreeSet::new(),
+            dirty: Vec::new(),
+            unknown: Vec::new(),
+            waiting: BTreeMap::new(),
+            retry: false,
+            nodes: options.nodes.iter().cloned().map(Node::new).collect(),
+            pool: AddressPool::new(options.cidr),
+            scripts: HashMap::new(),
+            steps: 0,
+            options,
+        })
+    }
+
+    /// Accepts a task; leaves it as it is if it is here already.
+    ///
+    /// # Errors
+    /// When its task definition can't be simulated, now or ever.
+    pub fn launch(&mut self, now: Timestamp, launch: &Launch) -> Result<(), ScriptError> {
+        self.run_until(now);
+        if self.index.contains_key(&launch.task.key) {
+            return Ok(());
+        }
+        let script = match self.known_script(&launch.definition.key) {
+            Some(script) => script,
+            None => self.add_script(&launch.definition, Script::compile(&launch.definition.doc)?),
+        };
+        let place_at = self.now.saturating_add(self.options.placement_delay);
+        let number = self.insert(SimTask::new(launch, script, place_at));
+        self.touch(number);
+        self.set_timer(number, self.now);
+        Ok(())
+    }
+
+    /// Begins to stop a task. One that isn't here is told to be released.
+    pub fn stop(&mut self, now: Timestamp, key: &TaskKey) {
+        self.run_until(now);
+        let Some(&number) = self.index.get(key) else {
+            self.unknown.push(key.clone());
+            return;
+        };
+        self.change(number, |task, now, options| task.begin_stop(now, options));
+        if self.tasks.get(&number).is_some_and(|task| task.phase == Phase::Released) {
+            // Said again: whoever asks may have missed it.
+            self.touch(number);
+        }
+    }
+
+    /// Lets go of a task, in whatever state it is, and of all that it holds.
+    pub fn forget(&mut self, key: &TaskKey) {
+        let Some(number) = self.index.remove(key) else { return };
+        self.unqueue(number);
+        self.release(number);
+        let Some(task) = self.tasks.remove(&number) else { return };
+        if let Some(deadline) = task.deadline {
+            self.timers.remove(&(deadline, number));
+        }
+        let script = Arc::downgrade(&task.script);
+        drop(task);
+        if script.strong_count() == 0 {
+            self.scripts.retain(|_, known| !known.ptr_eq(&script));
+        }
+    }
+
+    /// Does everything that is due, and returns the tasks that have changed since the last call, each once and as it
+    /// is now.
+    pub fn advance(&mut self, now: Timestamp) -> Vec<TaskObservation> {
+        self.run_until(now);
+        let unknown = self.unknown.drain(..).map(|key| TaskObservation {
+            released: true,
+            ..TaskObservation::accepted(key)
+        });
+        let mut changed: Vec<_> = unknown.collect();
+        for number in std::mem::take(&mut self.dirty) {
+            if let Some(task) = self.tasks.get_mut(&number) {
+                task.dirty = false;
+                changed.push(task.observation());
+            }
+        }
+        changed
+    }
+
+    /// When [`Engine::advance`] should be called next: something is due or waits to be told. None while nothing
+    /// happens by itself.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        if self.retry || !self.dirty.is_empty() || !self.unknown.is_empty() {
+            return Some(self.now);
+        }
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// Every task that is here, as it is now.
+    pub fn snapshot(&self) -> Vec<TaskObservation> {
+        self.tasks.values().map(|task| task.observation()).collect()
+    }
+
+    /// The nodes as container instances of a cluster in `region`.
+    pub fn instances(&self, region: &str) -> Vec<Instance> {
+        self.nodes.iter().map(|node| node.instance(region)).collect()
+    }
+
+    /// How many tasks are here, and how often a task was worked on since the beginning.
+    pub fn load(&self) -> (usize, u64) {
+        (self.tasks.len(), self.steps)
+    }
+
+    /// Those who wait should look again: there may be room now.
+    pub(crate) fn retry_waiting(&mut self) {
+        self.retry = !self.waiting.is_empty();
+    }
+
+    /// The number of the task, once everything is done that is due at `now`.
+    pub(crate) fn find(&mut self, now: Timestamp, key: &TaskKey) -> Option<u64> {
+        self.run_until(now);
+        self.index.get(key).copied()
+    }
+
+    /// Changes a task now and does what follows. `change` says whether it did anything.
+    pub(crate) fn change(
+        &mut self,
+        number: u64,
+        change: impl FnOnce(&mut SimTask, Timestamp, &SimOptions) -> bool,
+    ) {
+        let Some(task) = self.tasks.get_mut(&number) else { return };
+        if task.phase == Phase::Waiting {
+            self.unqueue(number);
+        }
+        let Some(task) = self.tasks.get_mut(&number) else { return };
+        if change(task, self.now, &self.options) {
+            self.touch(number);
+        }
+        self.settle(number, self.now);
+    }
+
+    /// Processes everything that is due until `now`, in the order of time. Time never goes back.
+    pub(crate) fn run_until(&mut self, now: Timestamp) {
+        let now = now.max(self.now);
+        loop {
+            let next = self.timers.first().copied().filter(|(at, _)| *at <= now);
+            // Those who wait come after everything else that happens at the instant.
+            if self.retry && next.is_none_or(|(at, _)| at > self.now) {
+                self.retry = false;
+                self.place_waiting();
+                continue;
+            }
+            let Some((at, number)) = next else { break };
+            self.now = self.now.max(at);
+            self.work(number, at);
+        }
+        self.now = now;
+    }
+
+    fn work(&mut self, number: u64, at: Timestamp) {
+        let placing = self.tasks.get(&number).is_some_and(|task| matches!(task.phase, Phase::Placing(_)));
+        if placing && !self.place(number, at) {
+            self.queue(number);
+        }
+        self.settle(number, at);
+    }
+
+    /// Does what is due for the task at `at`, and sets its timer anew.
+    fn settle(&mut self, number: u64, at: Timestamp) {
+        let Some(task) = self.tasks.get_mut(&number) else { return };
+        self.steps += 1;
+        let mut changed = task.settle(at, &self.options);
+        if task.release_at.is_some_and(|release_at| release_at <= at) && task.phase != Phase::Released {
+            self.release(number);
+            changed = true;
+        }
+        if changed {
+            self.touch(number);
+        }
+        self.set_timer(number, at);
+    }
+
+    fn set_timer(&mut self, number: u64, at: Timestamp) {
+        let Some(task) = self.tasks.get_mut(&number) else { return };
+        let deadline = task.due(at, &self.options);
+        let before = std::mem::replace(&mut task.deadline, deadline);
+        if before != deadline {
+            before.map(|before| self.timers.remove(&(before, number)));
+            deadline.map(|deadline| self.timers.insert((deadline, number)));
+        }
+    }
+
+    /// Notes that there is something to tell of the task.
+    fn touch(&mut self, number: u64) {
+        if let Some(task) = self.tasks.get_mut(&number).filter(|task| !task.dirty) {
+            task.dirty = true;
+            self.dirty.push(number);
+        }
+    }
+
+    fn insert(&mut self, task: SimTask) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.index.insert(task.key.clone(), number);
+        self.tasks.insert(number, Box::new(task));
+        number
+    }
+
+    /// The compiled form of a revision, if some task has it. A revision never changes.
+    fn known_script(&self, key: &TaskDefinitionKey) -> Option<Arc<Script>> {
+        self.scripts.get(key).and_then(Weak::upgrade)
+    }
+
+    fn add_script(&mut self, definition: &TaskDefinition, script: Script) -> Arc<Script> {
+        let script = Arc::new(script);
+        self.scripts.insert(definition.key.clone(), Arc::downgrade(&script));
+        script
+    }
+}

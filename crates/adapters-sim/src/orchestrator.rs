@@ -1,0 +1,227 @@
+//! The simulation behind the orchestrator's port.
+//!
+//! It is driven from outside: either by [`SimulatedOrchestrator::run`], which sleeps until something is due, or by
+//! whoever has a virtual clock and calls [`SimulatedOrchestrator::tick`]. It spawns nothing itself, and none of the
+//! port's methods waits for anything, so that a caller who goes away leaves nothing half done.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use futures::Stream;
+use futures::stream::BoxStream;
+use kecs_domain::Timestamp;
+use kecs_domain::arn::{ClusterKey, TaskKey};
+use kecs_domain::error::EcsError;
+use kecs_domain::model;
+use kecs_usecases::ports::{Clock, Instance, Launch, Observation, Orchestrator, PortError, StopOrder};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::engine::Engine;
+use crate::fault::FaultError;
+use crate::options::{BadOptions, NodeSpec, SimOptions};
+use crate::outbox::{Delivery, Outbox};
+use crate::script::Script;
+
+/// The simulated orchestrator. Nodes are shared by all clusters, as on Kubernetes.
+pub struct SimulatedOrchestrator {
+    world: Arc<Mutex<World>>,
+    clock: Arc<dyn Clock>,
+    work: Notify,
+}
+
+struct World {
+    engine: Engine,
+    outbox: Outbox,
+}
+
+impl World {
+    fn tick(&mut self, now: Timestamp) {
+        let changed = self.engine.advance(now);
+        self.outbox.push(changed);
+    }
+}
+
+impl SimulatedOrchestrator {
+    /// A simulation without tasks that reads the time from `clock`.
+    ///
+    /// # Errors
+    /// When `options` make no sense.
+    pub fn new(options: SimOptions, clock: Arc<dyn Clock>) -> Result<Self, BadOptions> {
+        let world = World { engine: Engine::new(options)?, outbox: Outbox::default() };
+        Ok(Self { world: Arc::new(Mutex::new(world)), clock, work: Notify::new() })
+    }
+
+    /// Drives the simulation by the clock, for ever; drop it to stop. Needs a tokio runtime with a timer. Without
+    /// it, or somebody who calls [`SimulatedOrchestrator::tick`], tasks are accepted and nothing becomes of them.
+    pub async fn run(&self) {
+        loop {
+            let now = self.clock.now();
+            self.tick(now);
+            match self.next_deadline() {
+                Some(deadline) => {
+                    let sleep = tokio::time::sleep(deadline.duration_since(now));
+                    tokio::select! {
+                        () = sleep => {}
+                        () = self.work.notified() => {}
+                    }
+                }
+                None => self.work.notified().await,
+            }
+        }
+    }
+
+    /// Does everything that is due at `now` and tells the observer.
+    pub fn tick(&self, now: Timestamp) {
+        self.world.lock().tick(now);
+    }
+
+    /// When [`SimulatedOrchestrator::tick`] should be called next; None while nothing happens by itself.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.world.lock().engine.next_deadline()
+    }
+
+    /// [`Engine::lose_node`]
+    ///
+    /// # Errors
+    /// As there.
+    pub fn lose_node(&self, name: &str) -> Result<(), FaultError> {
+        self.with(|engine, now| engine.lose_node(now, name))
+    }
+
+    /// [`Engine::add_node`]
+    ///
+    /// # Errors
+    /// As there.
+    pub fn add_node(&self, spec: NodeSpec) -> Result<(), FaultError> {
+        self.with(|engine, now| engine.add_node(now, spec))
+    }
+
+    /// [`Engine::drain`]
+    ///
+    /// # Errors
+    /// As there.
+    pub fn drain(&self, name: &str) -> Result<(), FaultError> {
+        self.with(|engine, now| engine.drain(now, name))
+    }
+
+    /// [`Engine::activate`]
+    ///
+    /// # Errors
+    /// As there.
+    pub fn activate(&self, name: &str) -> Result<(), FaultError> {
+        self.with(|engine, now| engine.activate(now, name))
+    }
+
+    /// [`Engine::delete_task`]
+    ///
+    /// # Errors
+    /// As there.
+    pub fn delete_task(&self, key: &TaskKey) -> Result<(), FaultError> {
+        self.with(|engine, now| engine.delete_task(now, key))
+    }
+
+    /// [`Engine::interrupt_spot`]
+    ///
+    /// # Errors
+    /// As there.
+    pub fn interrupt_spot(&self, key: &TaskKey) -> Result<(), FaultError> {
+        self.with(|engine, now| engine.interrupt_spot(now, key))
+    }
+
+    /// [`Engine::crash_container`]
+    ///
+    /// # Errors
+    /// As there.
+    pub fn crash_container(&self, key: &TaskKey, container: &str, exit_code: i32) -> Result<(), FaultError> {
+        self.with(|engine, now| engine.crash_container(now, key, container, exit_code))
+    }
+
+    /// Does something with the engine now, and wakes the driver, for whom there may be work.
+    fn with<T>(&self, work: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
+        let now = self.clock.now();
+        let result = work(&mut self.world.lock().engine, now);
+        self.work.notify_one();
+        result
+    }
+}
+
+/// Ends the observer's stream.
+impl Drop for SimulatedOrchestrator {
+    fn drop(&mut self) {
+        self.world.lock().outbox.close();
+    }
+}
+
+#[async_trait]
+impl Orchestrator for SimulatedOrchestrator {
+    fn check(&self, definition: &model::TaskDefinition) -> Result<(), EcsError> {
+        Script::compile(definition).map(drop).map_err(|error| EcsError::client(error.to_string()))
+    }
+
+    async fn ensure_cluster(&self, _cluster: &ClusterKey) -> Result<(), PortError> {
+        // A cluster needs nothing here.
+        Ok(())
+    }
+
+    async fn delete_cluster(&self, _cluster: &ClusterKey) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    async fn launch(&self, launch: Launch) -> Result<(), PortError> {
+        let launched = self.with(|engine, now| engine.launch(now, &launch));
+        launched.map_err(|error| PortError::permanent(error.to_string()))
+    }
+
+    async fn stop(&self, order: StopOrder) -> Result<(), PortError> {
+        // The stop timeouts and the order are known from the launch.
+        self.with(|engine, now| engine.stop(now, &order.task));
+        Ok(())
+    }
+
+    async fn forget(&self, task: &TaskKey) -> Result<(), PortError> {
+        let mut world = self.world.lock();
+        world.engine.forget(task);
+        world.outbox.forget(task);
+        drop(world);
+        // What it held may be what another task waits for.
+        self.work.notify_one();
+        Ok(())
+    }
+
+    async fn restore(&self, tasks: Vec<Launch>) -> Result<(), PortError> {
+        self.with(|engine, now| engine.restore(now, &tasks));
+        Ok(())
+    }
+
+    fn observe(&self) -> BoxStream<'static, Observation> {
+        let observer = self.world.lock().outbox.subscribe();
+        Box::pin(Observations { world: Arc::clone(&self.world), observer })
+    }
+
+    async fn instances(&self, cluster: &ClusterKey) -> Result<Vec<Instance>, PortError> {
+        Ok(self.world.lock().engine.instances(cluster.scope.region()))
+    }
+}
+
+/// The stream of one observer.
+struct Observations {
+    world: Arc<Mutex<World>>,
+    observer: u64,
+}
+
+impl Stream for Observations {
+    type Item = Observation;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Observation>> {
+        let mut world = self.world.lock();
+        match world.outbox.take(self.observer, context.waker()) {
+            Delivery::Snapshot => Poll::Ready(Some(Observation::Snapshot(world.engine.snapshot()))),
+            Delivery::Changed(changed) => Poll::Ready(Some(Observation::Changed(changed))),
+            Delivery::Nothing => Poll::Pending,
+            Delivery::End => Poll::Ready(None),
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! X
+pub struct PostgresStore;

@@ -1,0 +1,2 @@
+//! The kecs command line.
+fn main() {}

@@ -1,0 +1,317 @@
+//! Placement: which instance a task goes to, by resources, constraints and strategies.
+//!
+//! Pure. Constraints with the cluster query language are evaluated by [`crate::expression`].
+
+use std::collections::BTreeMap;
+
+use crate::expression::{Expression, Subject};
+use crate::generated as model;
+use crate::model::{ContainerDefinition, NetworkMode, PlacementConstraintType, PlacementStrategyType};
+use crate::name::HexId;
+
+/// Amounts of what tasks share on an instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Amounts {
+    /// CPU units: 1024 are one vCPU.
+    pub cpu: i64,
+    /// MiB
+    pub memory: i64,
+    /// Host ports.
+    pub ports: Vec<u16>,
+}
+
+/// An instance that a task might go to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// Its id.
+    pub id: HexId,
+    /// The host's name, as the strategies and expressions call it: `instanceId`.
+    pub host: String,
+    /// `ecs.availability-zone`
+    pub availability_zone: String,
+    /// What is left; `ports` are those in use.
+    pub remaining: Amounts,
+    /// Its attributes.
+    pub attributes: Vec<model::Attribute>,
+    /// Whether it takes tasks and answers.
+    pub available: bool,
+    /// How many tasks of the same group run on it.
+    pub of_group: usize,
+}
+
+/// What is asked of the instances.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Demand {
+    /// What one task takes.
+    pub amounts: Amounts,
+    /// Constraints of the request or the service.
+    pub constraints: Vec<model::PlacementConstraint>,
+    /// `memberOf` expressions of the task definition.
+    pub definition_expressions: Vec<String>,
+    /// Strategies, the first counts most.
+    pub strategies: Vec<model::PlacementStrategy>,
+}
+
+/// Why an instance didn't get a task: the words of `failures[].reason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// Too little CPU.
+    Cpu,
+    /// Too little memory.
+    Memory,
+    /// A host port is taken.
+    Ports,
+    /// It doesn't answer, or takes no tasks.
+    Agent,
+    /// A constraint speaks against it.
+    MemberOf,
+    /// A task of the group runs on it already.
+    DistinctInstance,
+}
+
+impl Misfit {
+    /// `failures[].reason`. (AWS documentation, API failures messages)
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cpu => "RESOURCE:CPU",
+            Self::Memory => "RESOURCE:MEMORY",
+            Self::Ports => "RESOURCE:PORTS",
+            Self::Agent => "AGENT",
+            Self::MemberOf => "MemberOf placement constraint unsatisfied.",
+            Self::DistinctInstance => "DistinctInstance placement constraint unsatisfied.",
+        }
+    }
+
+    /// The end of the sentence in a service event: `The closest matching (container-instance ID) ...`
+    pub const fn as_event(self) -> &'static str {
+        match self {
+            Self::Cpu => "has insufficient CPU units available",
+            Self::Memory => "has insufficient memory available",
+            Self::Ports => "is already using a port required by your task",
+            Self::Agent => "encountered error \"AGENT\"",
+            Self::MemberOf => "encountered error \"MemberOf placement constraint unsatisfied.\"",
+            Self::DistinctInstance => "encountered error \"DistinctInstance placement constraint unsatisfied.\"",
+        }
+    }
+}
+
+/// What one task of a definition takes from its instance.
+pub fn demand_of(definition: &model::TaskDefinition, overrides: Option<&model::TaskOverride>) -> Amounts {
+    let containers = definition.container_definitions.as_deref().unwrap_or_default();
+    let number = |text: Option<&String>| text.and_then(|text| text.parse::<i64>().ok());
+    let sum = |of: fn(&ContainerDefinition) -> Option<i32>| containers.iter().filter_map(of).map(i64::from).sum();
+    let fixed = definition.network_mode == Some(NetworkMode::Host);
+    let ports = containers
+        .iter()
+        .flat_map(|container| container.port_mappings.iter().flatten())
+        .filter_map(|mapping| mapping.host_port.or(if fixed { mapping.container_port } else { None }))
+        .filter(|port| *port != 0 && definition.network_mode != Some(NetworkMode::Awsvpc))
+        .filter_map(|port| u16::try_from(port).ok())
+        .collect();
+    let cpu = overrides.and_then(|o| number(o.cpu.as_ref())).or_else(|| number(definition.cpu.as_ref()));
+    let memory = overrides.and_then(|o| number(o.memory.as_ref())).or_else(|| number(definition.memory.as_ref()));
+    Amounts {
+        cpu: cpu.unwrap_or_else(|| sum(|container| container.cpu)),
+        memory: memory.unwrap_or_else(|| sum(|container| container.memory_reservation.or(container.memory))),
+        ports,
+    }
+}
+
+impl Candidate {
+    /// Whether a task fits, or what speaks against it first.
+    pub fn check(&self, demand: &Demand) -> Result<(), Misfit> {
+        if !self.available {
+            return Err(Misfit::Agent);
+        }
+        let subject = Subject {
+            attributes: &self.attributes,
+            instance: &self.host,
+            zone: &self.availability_zone,
+            agent_connected: Some(self.available),
+            ..Subject::default()
+        };
+        let member_of = demand
+            .constraints
+            .iter()
+            .filter(|constraint| constraint.r#type == Some(PlacementConstraintType::MemberOf))
+            .filter_map(|constraint| constraint.expression.as_ref())
+            .chain(&demand.definition_expressions);
+        for expression in member_of {
+            if !Expression::parse(expression).is_ok_and(|parsed| parsed.matches(&subject)) {
+                return Err(Misfit::MemberOf);
+            }
+        }
+        let distinct =
+            demand.constraints.iter().any(|one| one.r#type == Some(PlacementConstraintType::DistinctInstance));
+        if distinct && self.of_group > 0 {
+            return Err(Misfit::DistinctInstance);
+        }
+        let (wanted, left) = (&demand.amounts, &self.remaining);
+        if wanted.cpu > left.cpu {
+            return Err(Misfit::Cpu);
+        }
+        if wanted.memory > left.memory {
+            return Err(Misfit::Memory);
+        }
+        if wanted.ports.iter().any(|port| left.ports.contains(port)) {
+            return Err(Misfit::Ports);
+        }
+        Ok(())
+    }
+
+    /// Notes that a task goes here.
+    pub fn take(&mut self, demand: &Demand) {
+        self.remaining.cpu -= demand.amounts.cpu;
+        self.remaining.memory -= demand.amounts.memory;
+        self.remaining.ports.extend(&demand.amounts.ports);
+        self.of_group += 1;
+    }
+
+    /// What `field` of a spread strategy is for this instance.
+    fn field(&self, field: &str) -> String {
+        match field {
+            "instanceId" | "host" => self.host.clone(),
+            "attribute:ecs.availability-zone" => self.availability_zone.clone(),
+            other => {
+                let name = other.strip_prefix("attribute:").unwrap_or(other);
+                let found = self.attributes.iter().find(|attribute| attribute.name == name);
+                found.and_then(|attribute| attribute.value.clone()).unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// Picks the instance for the next task and notes it there. `chance` decides what nothing else does.
+///
+/// # Errors
+/// What speaks against each instance, in their order.
+pub fn place(candidates: &mut [Candidate], demand: &Demand, chance: u64) -> Result<usize, Vec<(HexId, Misfit)>> {
+    let mut fitting = Vec::new();
+    let mut misfits = Vec::new();
+    for (index, candidate) in candidates.iter().enumerate() {
+        match candidate.check(demand) {
+            Ok(()) => fitting.push(index),
+            Err(misfit) => misfits.push((candidate.id, misfit)),
+        }
+    }
+    if fitting.is_empty() {
+        return Err(misfits);
+    }
+    for strategy in &demand.strategies {
+        let field = strategy.field.as_deref().unwrap_or_default();
+        match strategy.r#type {
+            Some(PlacementStrategyType::Spread) => {
+                let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+                for candidate in candidates.iter() {
+                    *counts.entry(candidate.field(field)).or_default() += candidate.of_group;
+                }
+                keep_least(&mut fitting, |index| counts[&candidates[index].field(field)]);
+            }
+            Some(PlacementStrategyType::Binpack) => {
+                let memory = field.eq_ignore_ascii_case("memory");
+                keep_least(&mut fitting, |index| {
+                    let left = &candidates[index].remaining;
+                    if memory { left.memory } else { left.cpu }
+                });
+            }
+            Some(PlacementStrategyType::Random) | None => {}
+        }
+    }
+    if demand.strategies.is_empty() {
+        // Without a strategy ECS spreads a service's tasks over the zones; over instances too, it stays even.
+        let mut zones: BTreeMap<&str, usize> = BTreeMap::new();
+        for candidate in candidates.iter() {
+            *zones.entry(&candidate.availability_zone).or_default() += candidate.of_group;
+        }
+        keep_least(&mut fitting, |index| zones[candidates[index].availability_zone.as_str()]);
+        keep_least(&mut fitting, |index| candidates[index].of_group);
+    }
+    let among = u64::try_from(fitting.len()).unwrap_or(1);
+    let chosen = fitting[usize::try_from(chance % among).unwrap_or(0)];
+    candidates[chosen].take(demand);
+    Ok(chosen)
+}
+
+fn keep_least<K: Ord>(fitting: &mut Vec<usize>, key: impl Fn(usize) -> K) {
+    if let Some(least) = fitting.iter().map(|index| key(*index)).min() {
+        fitting.retain(|index| key(*index) == least);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instances(zones: &[&str]) -> Vec<Candidate> {
+        zones
+            .iter()
+            .enumerate()
+            .map(|(index, zone)| Candidate {
+                id: HexId::from_bits(index as u128),
+                host: format!("i-{index}"),
+                availability_zone: (*zone).to_owned(),
+                remaining: Amounts { cpu: 1024, memory: 2048, ports: vec![22] },
+                attributes: Vec::new(),
+                available: true,
+                of_group: 0,
+            })
+            .collect()
+    }
+
+    fn demand(cpu: i64, memory: i64, ports: &[u16]) -> Demand {
+        Demand { amounts: Amounts { cpu, memory, ports: ports.to_vec() }, ..Demand::default() }
+    }
+
+    fn strategy(r#type: PlacementStrategyType, field: &str) -> model::PlacementStrategy {
+        model::PlacementStrategy { r#type: Some(r#type), field: Some(field.to_owned()) }
+    }
+
+    #[test]
+    fn each_instance_says_what_it_lacks() {
+        for (wanted, misfit) in [
+            (demand(2048, 1, &[]), Misfit::Cpu),
+            (demand(1, 4096, &[]), Misfit::Memory),
+            (demand(1, 1, &[22]), Misfit::Ports),
+        ] {
+            let refused = place(&mut instances(&["a"]), &wanted, 0).unwrap_err();
+            assert_eq!(refused, [(HexId::from_bits(0), misfit)]);
+        }
+    }
+
+    #[test]
+    fn without_a_strategy_tasks_are_spread_over_the_zones() {
+        let mut all = instances(&["a", "a", "b"]);
+        let wanted = demand(100, 100, &[]);
+        let zones: Vec<_> = (0..4)
+            .map(|_| {
+                let index = place(&mut all, &wanted, 0).unwrap();
+                all[index].availability_zone.clone()
+            })
+            .collect();
+        assert_eq!(zones.iter().filter(|zone| *zone == "a").count(), 2);
+    }
+
+    #[test]
+    fn binpack_fills_one_instance_before_the_next() {
+        let mut all = instances(&["a", "b"]);
+        let mut wanted = demand(512, 100, &[]);
+        wanted.strategies = vec![strategy(PlacementStrategyType::Binpack, "cpu")];
+        let first = place(&mut all, &wanted, 1).unwrap();
+        assert_eq!(place(&mut all, &wanted, 0), Ok(first));
+        assert_ne!(place(&mut all, &wanted, 0), Ok(first), "it is full");
+    }
+
+    #[test]
+    fn distinct_instances_take_one_task_of_the_group_each() {
+        let mut all = instances(&["a", "a"]);
+        let mut wanted = demand(1, 1, &[]);
+        wanted.constraints = vec![model::PlacementConstraint {
+            r#type: Some(PlacementConstraintType::DistinctInstance),
+            expression: None,
+        }];
+        assert!(place(&mut all, &wanted, 0).is_ok());
+        assert!(place(&mut all, &wanted, 0).is_ok());
+        let refused = place(&mut all, &wanted, 0).unwrap_err();
+        assert!(refused.iter().all(|(_, misfit)| *misfit == Misfit::DistinctInstance));
+    }
+}

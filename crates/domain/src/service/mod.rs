@@ -1,0 +1,175 @@
+//! Services, their deployments and revisions, and the scheduler's plan for them.
+
+mod breaker;
+mod census;
+pub mod configure;
+mod deployment;
+mod events;
+mod limits;
+mod moves;
+mod outcome;
+mod pick;
+mod plan;
+mod record;
+mod rollout;
+mod view;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+pub use deployment::{
+    BreakerState, Deployment, DeploymentStatus, ServiceDeployment, ServiceRevision, is_finished,
+};
+
+pub use breaker::threshold;
+pub use census::{Census, Condition};
+pub use events::EventWriter;
+pub use limits::Limits;
+pub use plan::{Plan, PlanInput, RecordChange, Rollback, Start, plan};
+pub use record::RecordEvent;
+pub use rollout::NewDeployment;
+
+use crate::Timestamp;
+use crate::arn::ServiceKey;
+use crate::generated as model;
+use crate::model::{DeploymentControllerType, LaunchType, SchedulingStrategy};
+use crate::name::DeploymentId;
+
+/// The life of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ServiceStatus {
+    /// Keeps its tasks running.
+    Active,
+    /// Deleted, while its tasks end.
+    Draining,
+    /// Gone, still describable; the name is free again.
+    Inactive,
+}
+
+impl ServiceStatus {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Draining => "DRAINING",
+            Self::Inactive => "INACTIVE",
+        }
+    }
+}
+
+/// A service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Service {
+    /// Which one.
+    pub key: ServiceKey,
+    /// Where it is in its life.
+    pub status: ServiceStatus,
+    /// What its users set, with ECS's defaults, as DescribeServices answers it. `tags`, `status`, `deployments`,
+    /// `events`, counts and current revisions are not in here: the view puts them in from the fields below.
+    pub spec: model::Service,
+    /// What the current revision has beyond `spec`: only deployments show it.
+    #[serde(default)]
+    pub revision_extras: RevisionExtras,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<model::Tag>,
+    /// Its deployments, newest first: the PRIMARY one, then those it replaces. Those that are done have left.
+    pub deployments: Vec<Deployment>,
+    /// The newest 100 events, newest first.
+    pub events: VecDeque<model::ServiceEvent>,
+    /// Tasks that are RUNNING, of all deployments and of none of them that still exist.
+    pub running: i32,
+    /// Tasks on their way to RUNNING.
+    pub pending: i32,
+    /// The revision of the last deployment that completed: where a rollback goes.
+    pub last_completed: Option<DeploymentId>,
+    /// Whether the last thing said was that it has reached a steady state.
+    pub steady: bool,
+    /// When an event with this text was said last, to suppress repeats.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub said: BTreeMap<String, Timestamp>,
+    /// Backs off from starting tasks that fail again and again.
+    #[serde(default)]
+    pub throttle: LaunchThrottle,
+}
+
+/// Settings of a revision that a service has, but DescribeServices only shows in its deployments.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RevisionExtras {
+    /// `serviceConnectConfiguration`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_connect: Option<model::ServiceConnectConfiguration>,
+    /// `volumeConfigurations`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volumes: Option<Vec<model::ServiceVolumeConfiguration>>,
+    /// `vpcLatticeConfigurations`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vpc_lattice: Option<Vec<model::VpcLatticeConfiguration>>,
+    /// `gatewayConnectors`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway_connectors: Option<Vec<model::GatewayConnector>>,
+    /// `monitoring`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitoring: Option<model::MonitoringConfiguration>,
+}
+
+/// How long to wait before tasks are started again, after tasks that went from PENDING to STOPPED.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchThrottle {
+    /// Failed launches since the last task that reached RUNNING.
+    pub failures: u32,
+    /// No task is started before this.
+    pub until: Option<Timestamp>,
+}
+
+impl Service {
+    /// A new, ACTIVE service that nothing is known of yet.
+    pub fn new(key: ServiceKey, spec: model::Service, revision_extras: RevisionExtras, tags: Vec<model::Tag>) -> Self {
+        Self {
+            key,
+            status: ServiceStatus::Active,
+            spec,
+            revision_extras,
+            tags,
+            deployments: Vec::new(),
+            events: VecDeque::new(),
+            running: 0,
+            pending: 0,
+            last_completed: None,
+            steady: false,
+            said: BTreeMap::new(),
+            throttle: LaunchThrottle::default(),
+        }
+    }
+
+    /// Who schedules its tasks.
+    pub fn controller(&self) -> DeploymentControllerType {
+        self.spec.deployment_controller.as_ref().map_or(DeploymentControllerType::Ecs, |controller| controller.r#type)
+    }
+
+    /// Where its tasks run: its launch type, or that of its capacity providers, which are Fargate's.
+    pub fn effective_launch_type(&self) -> LaunchType {
+        self.spec.launch_type.unwrap_or(LaunchType::Fargate)
+    }
+
+    /// The deployment that the service wants, unless it is INACTIVE or has a controller of its own.
+    pub fn primary(&self) -> Option<&Deployment> {
+        self.deployments.iter().find(|deployment| deployment.status == DeploymentStatus::Primary)
+    }
+
+    /// How many tasks it should have.
+    pub fn desired_count(&self) -> i32 {
+        self.spec.desired_count.unwrap_or(0)
+    }
+
+    /// The launch type, for filters and counts; None with a capacity provider strategy.
+    pub fn launch_type(&self) -> Option<LaunchType> {
+        self.spec.launch_type
+    }
+
+    /// REPLICA unless it was created otherwise.
+    pub fn scheduling_strategy(&self) -> SchedulingStrategy {
+        self.spec.scheduling_strategy.unwrap_or(SchedulingStrategy::Replica)
+    }
+}

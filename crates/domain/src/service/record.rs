@@ -1,0 +1,100 @@
+//! The record of a deployment's rollout, and what the scheduler writes into it.
+
+use super::{ServiceDeployment, is_finished};
+use crate::generated as model;
+use crate::model::{ServiceDeploymentRollbackMonitorsStatus as Monitors, ServiceDeploymentStatus as Status};
+use crate::{Doc, Timestamp};
+
+/// What happened to a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordEvent {
+    /// The scheduler began with it.
+    Started,
+    /// All its tasks run, and no others.
+    Completed,
+    /// The circuit breaker was triggered, with this many failures, and there is nothing to roll back to, or no
+    /// rollback is wanted.
+    Failed {
+        /// `failureCount`
+        failures: i32,
+        /// `statusReason`
+        reason: String,
+    },
+    /// The circuit breaker was triggered, and a rollback to this revision began.
+    RollingBack {
+        /// `failureCount`
+        failures: i32,
+        /// `statusReason`
+        reason: String,
+        /// The revision's ARN.
+        to: String,
+    },
+    /// Another deployment took its place.
+    Superseded,
+    /// Its service was deleted.
+    ServiceDeleted,
+}
+
+impl ServiceDeployment {
+    /// The record after `event`. None if the record has come to its end already, or the event changes nothing.
+    #[must_use]
+    pub fn after(&self, event: &RecordEvent, now: Timestamp) -> Option<Self> {
+        let status = self.status();
+        if is_finished(status) {
+            return None;
+        }
+        let mut doc = (*self.doc).clone();
+        let next = match event {
+            RecordEvent::Started if status == Status::Pending => {
+                doc.started_at = Some(now);
+                Status::InProgress
+            }
+            RecordEvent::Started => return None,
+            RecordEvent::Completed if status == Status::RollbackInProgress => Status::RollbackSuccessful,
+            RecordEvent::Completed => Status::Successful,
+            RecordEvent::Failed { failures, reason } => {
+                trigger(&mut doc, *failures);
+                doc.status_reason = Some(reason.clone());
+                if status == Status::RollbackInProgress { Status::RollbackFailed } else { Status::Stopped }
+            }
+            RecordEvent::RollingBack { failures, reason, to } => {
+                trigger(&mut doc, *failures);
+                doc.status_reason = Some(reason.clone());
+                doc.rollback = Some(model::Rollback {
+                    reason: Some(reason.clone()),
+                    started_at: Some(now),
+                    service_revision_arn: Some(to.clone()),
+                });
+                Status::RollbackInProgress
+            }
+            RecordEvent::Superseded => {
+                doc.status_reason = Some("Service deployment stopped because of a newer deployment.".to_owned());
+                Status::Stopped
+            }
+            RecordEvent::ServiceDeleted => {
+                doc.status_reason = Some("Service deployment stopped because the service was deleted.".to_owned());
+                Status::Stopped
+            }
+        };
+        doc.status = Some(next);
+        doc.updated_at = Some(now);
+        if is_finished(next) {
+            doc.finished_at = Some(now);
+            if next == Status::Stopped {
+                doc.stopped_at = Some(now);
+            }
+            if let Some(breaker) = &mut doc.deployment_circuit_breaker
+                && breaker.status == Some(Monitors::Monitoring)
+            {
+                breaker.status = Some(Monitors::MonitoringComplete);
+            }
+        }
+        Some(Self { doc: Doc::new(doc), ..self.clone() })
+    }
+}
+
+fn trigger(doc: &mut model::ServiceDeployment, failures: i32) {
+    let breaker = doc.deployment_circuit_breaker.get_or_insert_default();
+    breaker.status = Some(Monitors::Triggered);
+    breaker.failure_count = Some(failures);
+}

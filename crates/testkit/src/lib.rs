@@ -1,0 +1,1 @@
+//! Builders, contract suites and the deterministic simulation. A development dependency only.

@@ -1,0 +1,101 @@
+//! The contract suite of the orchestrators: the same cases run against the simulated one and against Kubernetes.
+//!
+//! A harness says how a container is made that behaves as a case needs it, lets time pass, and brings about faults.
+//! The cases know nothing of labels, images or clocks. [`orchestrator_contract`](crate::orchestrator_contract) makes
+//! a test of each.
+
+pub mod build;
+pub mod cases;
+pub mod invariants;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kecs_domain::Timestamp;
+use kecs_domain::arn::{ClusterKey, TaskKey};
+use kecs_domain::model::ContainerDefinition;
+use kecs_domain::name::TaskId;
+use kecs_usecases::ports::{Launch, Orchestrator};
+
+pub use build::{ContainerExt, Recipe};
+pub use watch::{Latest, Watch};
+
+/// How a container behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Script {
+    /// Runs until it is stopped; SIGTERM ends it at once with exit code 0.
+    Run,
+    /// As `Run`, but SIGTERM does nothing.
+    IgnoreSigterm,
+    /// Ends by itself.
+    Exit {
+        /// So long after its start.
+        after: Duration,
+        /// With this exit code.
+        code: u8,
+    },
+    /// Its image can't be pulled.
+    PullFailure,
+    /// The kernel ends it, soon after its start, because it takes too much memory.
+    OutOfMemory,
+    /// As `Run`, with a health check that passes.
+    Healthy,
+    /// As `Run`, with a health check that fails.
+    Unhealthy,
+    /// As `Run`, with a health check that passes first, long enough to be seen, and then fails.
+    TurnsUnhealthy,
+    /// As `Run`, with a health check that fails first, long enough to be seen, and then passes.
+    TurnsHealthy,
+}
+
+/// What not every harness can bring about. A case that needs it is passed over where it is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ability {
+    /// A node can be lost.
+    LoseNode,
+    /// A node can be drained.
+    DrainNode,
+}
+
+/// An orchestrator under test with everything around it. Each case gets one of its own.
+#[async_trait]
+pub trait OrchestratorHarness: Send + Sync {
+    /// The orchestrator; another one after [`OrchestratorHarness::restart`].
+    fn orchestrator(&self) -> Arc<dyn Orchestrator>;
+
+    /// The cluster that the case works in.
+    fn cluster(&self) -> ClusterKey;
+
+    /// The orchestrator's time.
+    fn now(&self) -> Timestamp;
+
+    /// A task id that was not used before.
+    fn fresh_id(&self) -> TaskId;
+
+    /// An essential container called `name` that behaves so.
+    fn container(&self, name: &str, script: Script) -> ContainerDefinition;
+
+    /// Whether this can be brought about.
+    fn can(&self, ability: Ability) -> bool;
+
+    /// Lets time pass until `holds` is true of what is observed, and returns that. Must panic with `what`, and
+    /// what was seen last, if that doesn't happen within `within`, and on a violation of [`invariants`].
+    async fn until(&self, what: &str, within: Duration, holds: &(dyn Fn(&Latest) -> bool + Sync)) -> Latest;
+
+    /// Lets time pass, and returns what was observed by then.
+    async fn wait(&self, time: Duration) -> Latest;
+
+    /// The process dies, and another one is told that `tasks` should exist and observes anew.
+    async fn restart(&self, tasks: Vec<Launch>);
+
+    /// Somebody else deletes the task at the orchestrator.
+    async fn delete_task(&self, key: &TaskKey);
+
+    /// The node of that name dies.
+    async fn lose_node(&self, host: &str);
+
+    /// The node of that name is drained.
+    async fn drain_node(&self, host: &str);
+}

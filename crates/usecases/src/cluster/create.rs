@@ -1,0 +1,59 @@
+//! CreateCluster: makes a cluster, or answers with the one that the same request made before.
+
+use kecs_domain::arn::cluster_ref;
+use kecs_domain::cluster::{Cluster, Include};
+use kecs_domain::{EcsError, model};
+
+use super::{Clusters, find, view};
+use crate::context::{check_model, retry_conflicts};
+use crate::ports::Changes;
+use crate::{Context, Result};
+
+impl Clusters<'_> {
+    /// Creates a cluster; without a name, `default`.
+    ///
+    /// Idempotent: the same arguments for an ACTIVE cluster answer with that cluster. An INACTIVE one is created
+    /// afresh, without its old tags and configuration.
+    ///
+    /// # Errors
+    /// `InvalidParameterException` for an illegal name or member, and for an ACTIVE cluster that was created with
+    /// other arguments.
+    pub async fn create(
+        &self,
+        ctx: &Context,
+        request: model::CreateClusterRequest,
+    ) -> Result<model::CreateClusterResponse> {
+        let key = cluster_ref(&ctx.scope, request.cluster_name.as_deref())?;
+        let wanted = Cluster::create(key.clone(), &request)?;
+        check_model(&request)?;
+        let cluster = retry_conflicts(|| self.create_or_find(&wanted)).await?;
+
+        // If we die before this, the cluster is stored without its room. That heals: the caller had no answer and
+        // asks again, and then we come here by the idempotent way; and whatever launches a task in the cluster
+        // has to ensure it first anyway, because rooms can get lost behind our back.
+        self.ports.orchestrator.ensure_cluster(&key).await?;
+
+        let view = view(self.ports, &cluster, Include::CREATED).await?;
+        Ok(model::CreateClusterResponse { cluster: Some(view.into()) })
+    }
+
+    async fn create_or_find(&self, wanted: &Cluster) -> Result<Cluster> {
+        let mut changes = Changes::new();
+        match find(self.ports, &wanted.key).await? {
+            None => changes.create(wanted.clone()),
+            Some(found) if found.is_active() => {
+                return if found.was_created_like(wanted) {
+                    Ok(Cluster::clone(&found))
+                } else {
+                    Err(EcsError::invalid_parameter(
+                        "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+                    )
+                    .into())
+                };
+            }
+            Some(found) => changes.update(wanted.clone(), found.version),
+        };
+        self.ports.unit_of_work.commit(changes).await?;
+        Ok(wanted.clone())
+    }
+}

@@ -1,0 +1,27 @@
+//! The ports: what the use cases need from outside, in ECS's words.
+//!
+//! A duty that an implementation has is a sentence with MUST; each such sentence is a case of a contract suite in
+//! the crate `kecs-testkit`.
+
+pub mod clock;
+pub mod error;
+pub mod orchestrator;
+pub mod store;
+pub mod wake;
+
+pub use clock::{Clock, IdGenerator};
+pub use error::{PortError, PortErrorKind};
+pub use orchestrator::{Instance, InstanceStatus, Launch, Observation, Orchestrator, Resources, StopOrder};
+pub use store::{
+    Changes, ClusterStore, Entity, EntityKey, Expect, FamilyKey, FamilyQuery, ServiceDeploymentQuery, ServiceQuery, ServiceStore, Store, TaskDefinitionQuery,
+    TaskDefinitionStore, TaskQuery, TaskStore, TokenStore, UnitOfWork, Version, Versioned,
+};
+pub use wake::{Wake, WakeKey};
+
+#[cfg(any(test, feature = "mocks"))]
+pub use {
+    clock::{MockClock, MockIdGenerator},
+    orchestrator::MockOrchestrator,
+    store::{MockClusterStore, MockServiceStore, MockTaskDefinitionStore, MockTaskStore, MockTokenStore, MockUnitOfWork},
+    wake::MockWake,
+};

@@ -1,0 +1,181 @@
+//! What the orchestrator tells: from observations to the tasks' next states, many in one commit.
+
+use std::collections::{BTreeSet, HashMap};
+
+use kecs_domain::arn::{ServiceKey, TaskKey};
+use kecs_domain::pagination::PageRequest;
+use kecs_domain::service::{EventWriter, Service};
+use kecs_domain::task::{DesiredStatus, Task, TaskFailure, TaskObservation, TaskStatus};
+
+use super::Reconciler;
+use super::definitions::Definitions;
+use crate::context::{Result, retry_conflicts};
+use crate::ports::{Changes, Observation, StopOrder, Versioned, WakeKey};
+
+/// How many observations go into one commit: enough to share its cost, few enough to keep readers waiting for none.
+const PER_COMMIT: usize = 1_000;
+
+/// How many stored tasks are compared with a snapshot at a time.
+const PER_PAGE: usize = 1_000;
+
+impl Reconciler<'_> {
+    /// Takes in what the orchestrator has told since the last call, in its order.
+    ///
+    /// # Errors
+    /// A failure behind a port. Call again with the same observations: they are whole states, so seeing one twice
+    /// does no harm.
+    pub async fn observed(&self, observations: Vec<Observation>) -> Result<()> {
+        // Of several observations of a task only the last counts.
+        let mut latest: HashMap<TaskKey, TaskObservation> = HashMap::new();
+        for observation in observations {
+            match observation {
+                Observation::Changed(tasks) => {
+                    latest.extend(tasks.into_iter().map(|seen| (seen.key.clone(), seen)));
+                }
+                Observation::Snapshot(tasks) => {
+                    latest = tasks.into_iter().map(|seen| (seen.key.clone(), seen)).collect();
+                    self.find_lost(&latest).await?;
+                }
+            }
+        }
+        // Sorted, so that the same observations always make the same commits.
+        let mut seen: Vec<_> = latest.into_values().collect();
+        seen.sort_by(|left, right| left.key.cmp(&right.key));
+        for some in seen.chunks(PER_COMMIT) {
+            self.take_in(some).await?;
+        }
+        Ok(())
+    }
+
+    /// Tasks that the orchestrator had and has no more, though nobody let go of them.
+    async fn find_lost(&self, snapshot: &HashMap<TaskKey, TaskObservation>) -> Result<()> {
+        let mut after = None;
+        loop {
+            let page = self.ports.tasks.unfinished_tasks(PageRequest { after, limit: PER_PAGE }).await?;
+            let missing: Vec<_> =
+                page.items.iter().filter(|task| !snapshot.contains_key(&task.key)).map(|task| task.value.clone()).collect();
+            let (lost, waiting): (Vec<_>, Vec<_>) = missing.into_iter().partition(|task| task.accepted);
+            let gone: Vec<_> = lost
+                .iter()
+                .map(|task| TaskObservation {
+                    failure: Some(TaskFailure::Lost {
+                        reason: "The task is no longer known to its orchestrator".to_owned(),
+                    }),
+                    released: true,
+                    ..TaskObservation::accepted(task.key.clone())
+                })
+                .collect();
+            self.take_in(&gone).await?;
+            // Those that it never had are launched, or called off.
+            self.ports.wake.wake(waiting.iter().map(|task| WakeKey::Task(task.key.clone())).collect());
+            if !page.more {
+                return Ok(());
+            }
+            after = page.items.last().map(|task| task.key.clone());
+        }
+    }
+
+    async fn take_in(&self, seen: &[TaskObservation]) -> Result<()> {
+        if seen.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<TaskKey> = seen.iter().map(|one| one.key.clone()).collect();
+        let mut definitions = Definitions::default();
+        for task in self.ports.tasks.tasks(&keys).await?.into_iter().flatten() {
+            definitions.load(self.ports, &task.definition).await?;
+        }
+        let tasks = retry_conflicts(|| self.try_take_in(&keys, seen, &definitions)).await?;
+        let mut wake = BTreeSet::new();
+        let mut held_back = Vec::new();
+        for (one, task) in seen.iter().zip(tasks) {
+            let Some((task, changed)) = task else {
+                self.dispose(one).await?;
+                continue;
+            };
+            let stopping = task.desired == DesiredStatus::Stopped;
+            if (changed && stopping) || task.status == TaskStatus::Stopped {
+                wake.insert(WakeKey::Task(task.key.clone()));
+            }
+            let Some(membership) = &task.service else { continue };
+            let service = ServiceKey { cluster: task.key.cluster.clone(), name: membership.name.clone() };
+            if let Some(TaskFailure::Unplaceable { reason }) = &one.failure {
+                held_back.push((service.clone(), reason.clone()));
+            }
+            if changed {
+                wake.insert(WakeKey::Service(service));
+            }
+        }
+        self.ports.wake.wake(wake.into_iter().collect());
+        self.tell_held_back(held_back).await
+    }
+
+    /// The tasks as they are afterwards, each with whether it was changed. None for a task that isn't stored.
+    async fn try_take_in(
+        &self,
+        keys: &[TaskKey],
+        seen: &[TaskObservation],
+        definitions: &Definitions,
+    ) -> Result<Vec<Option<(std::sync::Arc<Task>, bool)>>> {
+        let now = self.ports.clock.now();
+        let stored = self.ports.tasks.tasks(keys).await?;
+        let mut changes = Changes::new();
+        let mut tasks = Vec::with_capacity(keys.len());
+        for (one, stored) in seen.iter().zip(stored) {
+            let Some(Versioned { value, version }) = stored else {
+                tasks.push(None);
+                continue;
+            };
+            let definition = definitions.get(&value.definition);
+            // Without its definition only the end of a task can be understood.
+            let empty = kecs_domain::model::TaskDefinition::default();
+            let doc = definition.as_ref().map_or(&empty, |found| &*found.doc);
+            match value.observe(one, doc, now) {
+                None => tasks.push(Some((value, false))),
+                Some(next) => {
+                    let next = std::sync::Arc::new(next);
+                    changes.puts.push((
+                        crate::ports::Entity::Task(std::sync::Arc::clone(&next)),
+                        crate::ports::Expect::Version(version),
+                    ));
+                    tasks.push(Some((next, true)));
+                }
+            }
+        }
+        if !changes.is_empty() {
+            self.ports.unit_of_work.commit(changes).await?;
+        }
+        Ok(tasks)
+    }
+
+    /// A task that runs though nobody knows it any more: its record was removed, or never stored here.
+    async fn dispose(&self, seen: &TaskObservation) -> Result<()> {
+        let orchestrator = &self.ports.orchestrator;
+        if seen.released {
+            return Ok(orchestrator.forget(&seen.key).await?);
+        }
+        tracing::warn!(task = %seen.key.arn(), "ending a task that is not in the store");
+        Ok(orchestrator.stop(StopOrder { task: seen.key.clone(), definition: None }).await?)
+    }
+
+    /// Tells services that the orchestrator finds no place for their tasks.
+    async fn tell_held_back(&self, held_back: Vec<(ServiceKey, String)>) -> Result<()> {
+        for (key, reason) in held_back {
+            retry_conflicts(|| async {
+                let found = self.ports.services.services(std::slice::from_ref(&key)).await?.pop().flatten();
+                let Some(found) = found else { return Ok(()) };
+                let mut service = Service::clone(&found);
+                let mut uuid = || self.ports.ids.uuid();
+                let mut events = EventWriter { now: self.ports.clock.now(), uuid: &mut uuid };
+                events.held_back(&mut service, &reason);
+                if service != *found.value {
+                    let mut changes = Changes::new();
+                    changes.update(service, found.version);
+                    self.ports.unit_of_work.commit(changes).await?;
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,304 @@
+//! One service: carry out the scheduler's plan, all of it in one commit.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kecs_domain::arn::{ServiceDeploymentKey, ServiceKey, ServiceRevisionKey, TaskKey};
+use kecs_domain::model::{PropagateTags, SchedulingStrategy, TaskVolumeConfiguration};
+use kecs_domain::name::{HexId, TaskId};
+use kecs_domain::placement::{Demand, Misfit};
+use kecs_domain::service::{
+    Deployment, EventWriter, NewDeployment, Plan, PlanInput, Rollback, Service, ServiceStatus, Start, plan,
+};
+use kecs_domain::task::{LaunchSettings, ServiceMembership, Task};
+use kecs_domain::task_definition::TaskDefinition;
+use kecs_domain::{model, tag};
+
+use super::definitions::Definitions;
+use super::{Next, Reconciler};
+use crate::context::{Result, retry_conflicts};
+use crate::ports::{Changes, Versioned, WakeKey};
+use crate::task::Where;
+use crate::task::make::{Made, Recipe, candidate, expressions_of};
+
+/// When to look for a place again, after none was found.
+const PLACE_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+impl Reconciler<'_> {
+    pub(super) async fn service(&self, key: &ServiceKey) -> Result<Next> {
+        let (next, wake) = retry_conflicts(|| self.try_service(key)).await?;
+        self.ports.wake.wake(wake);
+        Ok(next)
+    }
+
+    async fn try_service(&self, key: &ServiceKey) -> Result<(Next, Vec<WakeKey>)> {
+        let ports = self.ports;
+        let found = ports.services.services(std::slice::from_ref(key)).await?.pop().flatten();
+        let Some(found) = found.filter(|found| found.status != ServiceStatus::Inactive) else {
+            return Ok((Next::default(), Vec::new()));
+        };
+        let stored = ports.tasks.tasks_of_service(key).await?;
+        let mut definitions = Definitions::default();
+        for deployment in &found.deployments {
+            definitions.load(ports, &deployment.definition).await?;
+        }
+        let tasks: Vec<Arc<Task>> = stored.iter().map(|task| task.value.clone()).collect();
+        let instances = self.fitting_instances(&found, &definitions).await?;
+        let mut uuid = || ports.ids.uuid();
+        let input = PlanInput {
+            service: &found,
+            tasks: &tasks,
+            definition: &|key| definitions.get(key),
+            instances: &instances,
+            now: ports.clock.now(),
+        };
+        let mut plan = plan(&input, &mut uuid);
+        let mut changes = Changes::new();
+        let mut wake = change_tasks(&plan, &stored, &mut changes);
+        self.change_records(&plan, key, &mut changes).await?;
+        if let Some(rollback) = plan.rollback.take() {
+            self.roll_back(&mut plan, &rollback, &mut changes).await?;
+        }
+        for start in std::mem::take(&mut plan.start) {
+            self.start_tasks(&mut plan, &start, &tasks, &definitions, &mut changes, &mut wake).await?;
+        }
+        if plan.service != *found.value {
+            changes.update(plan.service, found.version);
+        }
+        if !changes.is_empty() {
+            ports.unit_of_work.commit(changes).await?;
+        }
+        Ok((Next { after: plan.again_after }, wake))
+    }
+
+    /// For the DAEMON strategy: the instances that a task of the service may run on. Resources don't count here:
+    /// what a daemon's own old task holds would speak against its new one.
+    async fn fitting_instances(&self, service: &Service, definitions: &Definitions) -> Result<Vec<HexId>> {
+        if service.scheduling_strategy() != SchedulingStrategy::Daemon {
+            return Ok(Vec::new());
+        }
+        let definition = service.primary().and_then(|primary| definitions.get(&primary.definition));
+        let demand = Demand {
+            constraints: service.spec.placement_constraints.clone().unwrap_or_default(),
+            definition_expressions: definition.as_deref().map(expressions_of).unwrap_or_default(),
+            ..Demand::default()
+        };
+        let instances = self.ports.orchestrator.instances(&service.key.cluster).await?;
+        let candidates = instances.into_iter().map(|instance| candidate(instance, 0));
+        Ok(candidates.filter(|candidate| candidate.check(&demand).is_ok()).map(|candidate| candidate.id).collect())
+    }
+
+    async fn change_records(&self, plan: &Plan, service: &ServiceKey, changes: &mut Changes) -> Result<()> {
+        let now = self.ports.clock.now();
+        let mut ids: Vec<&str> = plan.records.iter().map(|change| change.record.as_str()).collect();
+        ids.dedup();
+        for id in ids {
+            let key = ServiceDeploymentKey { service: service.clone(), id: id.to_owned() };
+            let Some(Versioned { value, version }) = self.ports.services.service_deployment(&key).await? else {
+                continue;
+            };
+            let mut record = None;
+            for change in plan.records.iter().filter(|change| change.record == id) {
+                let current = record.as_ref().unwrap_or(&*value);
+                if let Some(next) = current.after(&change.event, now) {
+                    record = Some(next);
+                }
+            }
+            if let Some(record) = record {
+                changes.update(record, version);
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a deployment of an earlier revision. Its record is that of the deployment that failed.
+    async fn roll_back(&self, plan: &mut Plan, rollback: &Rollback, changes: &mut Changes) -> Result<()> {
+        let ports = self.ports;
+        let key = ServiceRevisionKey { service: plan.service.key.clone(), id: rollback.to };
+        let Some(revision) = ports.services.service_revision(&key).await? else { return Ok(()) };
+        let service = &mut plan.service;
+        service.restore_revision(&revision);
+        let named = service.spec.task_definition.clone().unwrap_or_default();
+        let resolved = crate::task_definition::resolve::resolve(
+            ports,
+            &service.key.cluster.scope,
+            &named,
+            crate::task_definition::resolve::Accept::Any,
+        )
+        .await;
+        let Ok(definition) = resolved else {
+            // The old task definition is deleted: there is nothing to go back to, and the failed one stays.
+            tracing::warn!(service = %service.key.arn(), "no rollback: the earlier task definition is gone");
+            return Ok(());
+        };
+        let (id, now) = (ports.ids.deployment(), ports.clock.now());
+        changes.create(service.revision(id, &definition, now));
+        service.open_deployment(NewDeployment {
+            id,
+            record: rollback.record.clone(),
+            definition: &definition,
+            rolls_back: Some(rollback.from),
+            reason: Some(format!(
+                "ECS deployment circuit breaker: rolling back to deploymentId {}.",
+                rollback.to
+            )),
+            now,
+        });
+        plan.again_after = Some(Duration::ZERO);
+        Ok(())
+    }
+
+    async fn start_tasks(
+        &self,
+        plan: &mut Plan,
+        start: &Start,
+        tasks: &[Arc<Task>],
+        definitions: &Definitions,
+        changes: &mut Changes,
+        wake: &mut Vec<WakeKey>,
+    ) -> Result<()> {
+        let Some(deployment) = plan.service.deployments.iter().find(|one| one.id == start.deployment) else {
+            return Ok(());
+        };
+        let Some(definition) = definitions.get(&deployment.definition) else {
+            tracing::warn!(service = %plan.service.key.arn(), "no tasks are started: the task definition is gone");
+            return Ok(());
+        };
+        let place = place_of(&plan.service);
+        let per_provider = |provider: &str| {
+            tasks.iter().filter(|task| task.doc.capacity_provider_name.as_deref() == Some(provider)).count()
+        };
+        let recipe =
+            recipe(&plan.service, deployment, &definition, &place, start.instance, &per_provider);
+        let made = recipe.make(self.ports, start.count).await?;
+        let ids: Vec<TaskId> = made.tasks.iter().map(|task| task.key.id).collect();
+        let now = self.ports.clock.now();
+        let mut uuid = || self.ports.ids.uuid();
+        let mut events = EventWriter { now, uuid: &mut uuid };
+        events.started(&mut plan.service, &ids);
+        if made.unplaced > 0 {
+            events.unplaced(&mut plan.service, &why_unplaced(&made));
+            plan.again_after = Some(PLACE_AGAIN_AFTER);
+        }
+        let started = i32::try_from(ids.len()).unwrap_or(i32::MAX);
+        plan.service.pending += started;
+        if let Some(deployment) = plan.service.deployments.iter_mut().find(|one| one.id == start.deployment) {
+            deployment.pending += started;
+            deployment.updated_at = now;
+        }
+        for task in made.tasks {
+            wake.push(WakeKey::Task(task.key.clone()));
+            changes.create(task);
+        }
+        Ok(())
+    }
+}
+
+/// Asks for the end of tasks, and notes those whose end the scheduler has seen.
+fn change_tasks(plan: &Plan, stored: &[Versioned<Task>], changes: &mut Changes) -> Vec<WakeKey> {
+    if plan.stop.is_empty() && plan.account.is_empty() {
+        return Vec::new();
+    }
+    let by_key: HashMap<&TaskKey, &Versioned<Task>> = stored.iter().map(|task| (&task.key, task)).collect();
+    let mut wake = Vec::with_capacity(plan.stop.len());
+    for (key, why) in &plan.stop {
+        let Some(task) = by_key.get(key) else { continue };
+        if let Some(interrupted) = task.interrupt(why.clone()) {
+            changes.update(interrupted, task.version);
+            wake.push(WakeKey::Task(key.clone()));
+        }
+    }
+    for key in &plan.account {
+        let Some(task) = by_key.get(key) else { continue };
+        changes.update(Task { accounted: true, ..Task::clone(&task.value) }, task.version);
+    }
+    wake
+}
+
+fn place_of(service: &Service) -> Where {
+    match &service.spec.capacity_provider_strategy {
+        Some(items) if !items.is_empty() => Where::Strategy(items.clone()),
+        _ => Where::LaunchType(service.effective_launch_type()),
+    }
+}
+
+fn recipe<'a>(
+    service: &'a Service,
+    deployment: &Deployment,
+    definition: &'a Arc<TaskDefinition>,
+    place: &'a Where,
+    instance: Option<HexId>,
+    per_provider: &'a (dyn Fn(&str) -> usize + Sync),
+) -> Recipe<'a> {
+    let spec = &service.spec;
+    let mut tags = match spec.propagate_tags {
+        Some(PropagateTags::Service) => service.tags.clone(),
+        Some(PropagateTags::TaskDefinition) => definition.tags.clone(),
+        Some(PropagateTags::None) | None => Vec::new(),
+    };
+    if spec.enable_ecs_managed_tags == Some(true) {
+        tag::add_managed(&mut tags, &service.key.cluster.name, Some(&service.key.name));
+    }
+    Recipe {
+        cluster: &service.key.cluster,
+        definition,
+        place,
+        overrides: model::TaskOverride::default(),
+        group: format!("service:{}", service.key.name),
+        started_by: Some(deployment.id.to_string()),
+        enable_execute_command: spec.enable_execute_command.unwrap_or(false),
+        platform_version: spec.platform_version.clone(),
+        service: Some(ServiceMembership { name: service.key.name.clone(), deployment: deployment.id }),
+        tags,
+        launch: Arc::new(LaunchSettings {
+            network: spec.network_configuration.clone(),
+            placement_constraints: spec.placement_constraints.clone().unwrap_or_default(),
+            placement_strategy: spec.placement_strategy.clone().unwrap_or_default(),
+            volumes: task_volumes(service),
+        }),
+        instance,
+        per_provider,
+    }
+}
+
+/// The volumes of a service's tasks: a service's volume configuration without a say in what becomes of it.
+fn task_volumes(service: &Service) -> Vec<TaskVolumeConfiguration> {
+    let volumes = service.revision_extras.volumes.iter().flatten();
+    volumes
+        .map(|volume| TaskVolumeConfiguration {
+            name: volume.name.clone(),
+            managed_ebs_volume: volume.managed_ebs_volume.as_ref().map(|ebs| model::TaskManagedEBSVolumeConfiguration {
+                encrypted: ebs.encrypted,
+                kms_key_id: ebs.kms_key_id.clone(),
+                volume_type: ebs.volume_type.clone(),
+                size_in_gib: ebs.size_in_gib,
+                snapshot_id: ebs.snapshot_id.clone(),
+                volume_initialization_rate: ebs.volume_initialization_rate,
+                iops: ebs.iops,
+                throughput: ebs.throughput,
+                tag_specifications: ebs.tag_specifications.clone(),
+                role_arn: ebs.role_arn.clone(),
+                // The volumes of a service's tasks always end with them. (AWS documentation, EBS volumes)
+                termination_policy: None,
+                filesystem_type: ebs.filesystem_type,
+            }),
+        })
+        .collect()
+}
+
+/// The reason in the event of a task that found no place.
+fn why_unplaced(made: &Made) -> String {
+    if made.no_instances {
+        return "Reason: No Container Instances were found in your cluster.".to_owned();
+    }
+    // The closest match is the one that lacks the least: a resource rather than a constraint.
+    let closest = made.misfits.iter().min_by_key(|(_, misfit)| match misfit {
+        Misfit::Cpu | Misfit::Memory | Misfit::Ports => 0,
+        Misfit::Agent => 1,
+        Misfit::MemberOf | Misfit::DistinctInstance => 2,
+    });
+    closest.map_or_else(String::new, |(instance, misfit)| {
+        format!("The closest matching (container-instance {instance}) {}.", misfit.as_event())
+    })
+}

@@ -1,0 +1,39 @@
+//! Retention: what has ended long ago is removed for good.
+
+use std::time::Duration;
+
+use super::Reconciler;
+use crate::context::Result;
+use crate::ports::{Changes, EntityKey, Expect};
+
+/// How long STOPPED tasks stay describable: about an hour in ECS, which is the least that clients rely on.
+const STOPPED_TASKS: Duration = Duration::from_secs(60 * 60);
+/// How long an idempotency token is remembered. (API reference, clientToken: 24 hours)
+const TOKENS: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many entities one call removes at most, of each kind.
+const PER_SWEEP: usize = 1_000;
+
+impl Reconciler<'_> {
+    /// Removes what has ended long ago, a bounded number of things. Returns whether there may be more.
+    ///
+    /// # Errors
+    /// A failure behind a port.
+    pub async fn sweep(&self) -> Result<bool> {
+        let now = self.ports.clock.now();
+        let tasks = self.ports.tasks.stopped_before(now.saturating_sub(STOPPED_TASKS), PER_SWEEP).await?;
+        let tokens = self.ports.tokens.tokens_before(now.saturating_sub(TOKENS), PER_SWEEP).await?;
+        let more = tasks.len() == PER_SWEEP || tokens.len() == PER_SWEEP;
+        let mut changes = Changes::new();
+        for task in tasks {
+            // One that its service has not drawn its conclusions from is still needed.
+            if task.accounted || task.service.is_none() {
+                changes.deletes.push((EntityKey::Task(task.key.clone()), Expect::Version(task.version)));
+            }
+        }
+        changes.deletes.extend(tokens.into_iter().map(|token| (EntityKey::Token(token), Expect::Any)));
+        if !changes.is_empty() {
+            self.ports.unit_of_work.commit(changes).await?;
+        }
+        Ok(more)
+    }
+}

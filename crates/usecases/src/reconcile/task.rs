@@ -1,0 +1,78 @@
+//! One task: launch it, stop it, or let go of it.
+
+use kecs_domain::arn::TaskKey;
+use kecs_domain::model::TaskStopCode;
+use kecs_domain::task::{DesiredStatus, Interruption, Task, TaskStatus};
+
+use super::{Next, Reconciler};
+use crate::context::{Result, retry_conflicts};
+use crate::ports::{Changes, Launch, PortErrorKind, StopOrder, Versioned};
+
+impl Reconciler<'_> {
+    pub(super) async fn task(&self, key: &TaskKey) -> Result<Next> {
+        let Some(task) = self.load_task(key).await? else { return Ok(Next::default()) };
+        if task.status == TaskStatus::Stopped {
+            self.ports.orchestrator.forget(key).await?;
+        } else if task.desired == DesiredStatus::Stopped {
+            self.stop(&task).await?;
+        } else if !task.accepted {
+            self.launch(&task).await?;
+        }
+        Ok(Next::default())
+    }
+
+    async fn load_task(&self, key: &TaskKey) -> Result<Option<Versioned<Task>>> {
+        Ok(self.ports.tasks.tasks(std::slice::from_ref(key)).await?.pop().flatten())
+    }
+
+    /// Launches a task that the orchestrator hasn't shown yet. If we die before it does, the task is launched
+    /// again, which is idempotent.
+    async fn launch(&self, task: &Versioned<Task>) -> Result<()> {
+        let definition = self.ports.task_definitions.task_definition(&task.definition).await?;
+        let Some(definition) = definition else {
+            return self.fail(task, "The task's task definition is gone".to_owned()).await;
+        };
+        let launch = Launch { task: task.value.clone(), definition: definition.value };
+        match self.ports.orchestrator.launch(launch).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind == PortErrorKind::Permanent => self.fail(task, error.message.into_owned()).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A task that can't be launched, ever.
+    async fn fail(&self, task: &Versioned<Task>, reason: String) -> Result<()> {
+        let why = Interruption::new(TaskStopCode::TaskFailedToStart, reason);
+        let stopping = retry_conflicts(|| async {
+            let Some(current) = self.load_task(&task.key).await? else { return Ok(None) };
+            let Some(interrupted) = current.interrupt(why.clone()) else { return Ok(Some(current)) };
+            let mut changes = Changes::new();
+            changes.update(interrupted, current.version);
+            self.ports.unit_of_work.commit(changes).await?;
+            self.load_task(&task.key).await
+        })
+        .await?;
+        match stopping {
+            Some(task) => self.stop(&task).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that the containers are told to stop, then tells them. If we die between the two, they are told again.
+    async fn stop(&self, task: &Versioned<Task>) -> Result<()> {
+        let now = self.ports.clock.now();
+        retry_conflicts(|| async {
+            let Some(current) = self.load_task(&task.key).await? else { return Ok(()) };
+            if let Some(stopping) = current.begin_stopping(now).filter(|_| current.accepted) {
+                let mut changes = Changes::new();
+                changes.update(stopping, current.version);
+                self.ports.unit_of_work.commit(changes).await?;
+            }
+            Ok(())
+        })
+        .await?;
+        let definition = self.ports.task_definitions.task_definition(&task.definition).await?;
+        let order = StopOrder { task: task.key.clone(), definition: definition.map(|found| found.value) };
+        Ok(self.ports.orchestrator.stop(order).await?)
+    }
+}

@@ -1,0 +1,20 @@
+//! The operations on tags, one per file.
+
+mod list;
+mod resource;
+mod tag;
+mod untag;
+
+use crate::Ports;
+
+/// The operations on tags.
+#[derive(Clone, Copy)]
+pub struct Tags<'a> {
+    ports: &'a Ports,
+}
+
+impl<'a> Tags<'a> {
+    pub(crate) fn new(ports: &'a Ports) -> Self {
+        Self { ports }
+    }
+}

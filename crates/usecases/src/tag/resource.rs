@@ -1,0 +1,152 @@
+//! What can be tagged: from an ARN to the stored entity, and back into the store with other tags.
+
+use kecs_domain::arn::{Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_ref, task_definition_ref, task_ref};
+use kecs_domain::cluster::Cluster;
+use kecs_domain::model::Tag;
+use kecs_domain::name::ClusterName;
+use kecs_domain::service::{Service, ServiceStatus};
+use kecs_domain::task::{Task, TaskStatus};
+use kecs_domain::task_definition::TaskDefinition;
+use kecs_domain::{EcsError, ErrorCode, Scope};
+
+use crate::cluster::find_any;
+use crate::context::retry_conflicts;
+use crate::ports::{Changes, Versioned};
+use crate::{Ports, Result, task_definition};
+
+/// Something that has tags, as it was read.
+pub(super) enum Resource {
+    Cluster(Versioned<Cluster>),
+    TaskDefinition(Versioned<TaskDefinition>),
+    Task(Versioned<Task>),
+    Service(Versioned<Service>),
+}
+
+impl Resource {
+    /// The resource with this ARN, in a state in which ECS lets its tags be read and changed.
+    pub(super) async fn load(ports: &Ports, scope: &Scope, text: &str) -> Result<Self> {
+        let arn = Arn::parse(text).ok_or_else(|| EcsError::invalid_parameter("Invalid arn syntax."))?;
+        let refused = || EcsError::invalid_parameter(format!("Unsupported resource type: {}", arn.kind));
+        if arn.service != "ecs" {
+            return Err(refused().into());
+        }
+        arn.within(scope)?;
+        match arn.kind {
+            "cluster" => Self::load_cluster(ports, scope, &arn).await,
+            "task-definition" => Self::load_task_definition(ports, scope, text).await,
+            "task" => Self::load_task(ports, scope, &arn, text).await,
+            "service" => Self::load_service(ports, scope, &arn, text).await,
+            _ => Err(refused().into()),
+        }
+    }
+
+    async fn load_cluster(ports: &Ports, scope: &Scope, arn: &Arn<'_>) -> Result<Self> {
+        let name = ClusterName::parse(arn.rest).ok_or_else(EcsError::cluster_not_found)?;
+        let found = find_any(ports, &ClusterKey::new(scope.clone(), name)).await?;
+        if found.is_active() {
+            return Ok(Self::Cluster(found));
+        }
+        Err(EcsError::invalid_parameter("The specified cluster is inactive. Specify an active cluster and try again.")
+            .into())
+    }
+
+    async fn load_task_definition(ports: &Ports, scope: &Scope, text: &str) -> Result<Self> {
+        let named = task_definition_ref(scope, text).map_err(|bad| match bad {
+            BadTaskDefinitionRef::Revision => task_definition::bad_revision(),
+            BadTaskDefinitionRef::Family => task_definition::unable_to_describe(),
+        })?;
+        let revision = named.revision.ok_or_else(task_definition::unable_to_describe)?;
+        let key = TaskDefinitionKey { scope: scope.clone(), family: named.family, revision };
+        let found = ports.task_definitions.task_definition(&key).await?;
+        Ok(Self::TaskDefinition(found.ok_or_else(task_definition::unable_to_describe)?))
+    }
+
+    async fn load_task(ports: &Ports, scope: &Scope, arn: &Arn<'_>, text: &str) -> Result<Self> {
+        let cluster = named_cluster(scope, arn)?;
+        let key = task_ref(&cluster, text)?;
+        find_any(ports, &cluster).await?;
+        let found = ports.tasks.tasks(std::slice::from_ref(&key)).await?.pop().flatten();
+        let found = found.ok_or_else(|| EcsError::invalid_parameter("The referenced task was not found."))?;
+        if found.status == TaskStatus::Stopped {
+            return Err(EcsError::invalid_parameter(
+                "The specified task is stopped. Specify a running task and try again.",
+            )
+            .into());
+        }
+        Ok(Self::Task(found))
+    }
+
+    async fn load_service(ports: &Ports, scope: &Scope, arn: &Arn<'_>, text: &str) -> Result<Self> {
+        let cluster = named_cluster(scope, arn)?;
+        let not_found =
+            || EcsError::invalid_parameter("The specified service was not found. Specify a valid service and try again.");
+        let key = service_ref(&cluster, text)?.ok_or_else(not_found)?;
+        find_any(ports, &cluster).await?;
+        let found = ports.services.services(std::slice::from_ref(&key)).await?.pop().flatten();
+        let found = found.ok_or_else(not_found)?;
+        if found.status == ServiceStatus::Inactive {
+            return Err(EcsError::invalid_parameter(
+                "The specified service is inactive. Specify an active service and try again.",
+            )
+            .into());
+        }
+        Ok(Self::Service(found))
+    }
+
+    /// Its tags.
+    pub(super) fn tags(&self) -> &[Tag] {
+        match self {
+            Self::Cluster(cluster) => &cluster.tags,
+            Self::TaskDefinition(definition) => &definition.tags,
+            Self::Task(task) => &task.tags,
+            Self::Service(service) => &service.tags,
+        }
+    }
+
+    /// What is wrong with tags, as ECS words it for this kind of resource.
+    pub(super) fn refusal(&self, mut error: EcsError) -> EcsError {
+        if matches!(self, Self::TaskDefinition(_)) {
+            error.code = ErrorCode::Client;
+        }
+        error
+    }
+
+    /// Saves it with other tags. A conflict means that it was changed since it was read.
+    async fn save(self, ports: &Ports, tags: Vec<Tag>) -> Result<()> {
+        let mut changes = Changes::new();
+        match self {
+            Self::Cluster(read) => changes.update(Cluster { tags, ..Cluster::clone(&read) }, read.version),
+            Self::TaskDefinition(read) => {
+                changes.update(TaskDefinition { tags, ..TaskDefinition::clone(&read) }, read.version)
+            }
+            Self::Task(read) => changes.update(Task { tags, ..Task::clone(&read) }, read.version),
+            Self::Service(read) => changes.update(Service { tags, ..Service::clone(&read) }, read.version),
+        };
+        ports.unit_of_work.commit(changes).await?;
+        Ok(())
+    }
+}
+
+/// Loads the resource, decides on its tags and saves it, as often as others change it meanwhile.
+pub(super) async fn change(
+    ports: &Ports,
+    scope: &Scope,
+    arn: &str,
+    decide: impl Fn(&Resource) -> Result<Vec<Tag>>,
+) -> Result<()> {
+    retry_conflicts(|| async {
+        let resource = Resource::load(ports, scope, arn).await?;
+        let tags = decide(&resource)?;
+        if tags == resource.tags() { Ok(()) } else { resource.save(ports, tags).await }
+    })
+    .await
+}
+
+/// The cluster in `task/CLUSTER/ID` and `service/CLUSTER/NAME`.
+fn named_cluster(scope: &Scope, arn: &Arn<'_>) -> Result<ClusterKey> {
+    let (cluster, _) = arn.rest.split_once('/').ok_or_else(|| {
+        EcsError::invalid_parameter("Long arn format must be used for tagging operations")
+    })?;
+    let name = ClusterName::parse(cluster).ok_or_else(EcsError::cluster_not_found)?;
+    Ok(ClusterKey::new(scope.clone(), name))
+}

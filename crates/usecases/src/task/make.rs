@@ -1,0 +1,184 @@
+//! Makes tasks: for RunTask and for services. Placed where instances are placed on, tagged, with fresh ids.
+
+use std::sync::Arc;
+
+use kecs_domain::arn::{ClusterKey, TaskKey};
+use kecs_domain::capacity::distribute;
+use kecs_domain::model::{
+    self, LaunchType, NetworkConfiguration, PlacementConstraint, PlacementStrategy, TaskOverride, TaskVolumeConfiguration,
+};
+use kecs_domain::name::HexId;
+use kecs_domain::placement::{Amounts, Candidate, Demand, Misfit, demand_of, place};
+use kecs_domain::task::{LaunchSettings, NewTask, ServiceMembership, Task, zone_of_subnet};
+use kecs_domain::task_definition::TaskDefinition;
+
+use super::Where;
+use crate::context::{Ports, Result};
+use crate::ports::{Instance, InstanceStatus, TaskQuery};
+use kecs_domain::pagination::PageRequest;
+
+/// What tasks are made of.
+pub(crate) struct Recipe<'a> {
+    pub(crate) cluster: &'a ClusterKey,
+    pub(crate) definition: &'a Arc<TaskDefinition>,
+    pub(crate) place: &'a Where,
+    pub(crate) overrides: TaskOverride,
+    pub(crate) group: String,
+    pub(crate) started_by: Option<String>,
+    pub(crate) enable_execute_command: bool,
+    pub(crate) platform_version: Option<String>,
+    pub(crate) service: Option<ServiceMembership>,
+    pub(crate) tags: Vec<model::Tag>,
+    pub(crate) launch: Arc<LaunchSettings>,
+    /// Placed already, by the DAEMON strategy.
+    pub(crate) instance: Option<HexId>,
+    /// How many tasks of the same group each provider has.
+    pub(crate) per_provider: &'a (dyn Fn(&str) -> usize + Sync),
+}
+
+/// The tasks that could be made, and why others could not.
+pub(crate) struct Made {
+    pub(crate) tasks: Vec<Task>,
+    /// The instances that the first unplaced task didn't fit on. Empty with `unplaced` if there are none at all.
+    pub(crate) misfits: Vec<(HexId, Misfit)>,
+    /// How many could not be placed.
+    pub(crate) unplaced: usize,
+    /// Whether the cluster has any instance, where that matters.
+    pub(crate) no_instances: bool,
+}
+
+/// The launch settings of a request.
+pub(crate) fn launch_settings(
+    network: Option<NetworkConfiguration>,
+    constraints: Option<Vec<PlacementConstraint>>,
+    strategy: Option<Vec<PlacementStrategy>>,
+    volumes: Option<Vec<TaskVolumeConfiguration>>,
+) -> Arc<LaunchSettings> {
+    Arc::new(LaunchSettings {
+        network,
+        placement_constraints: constraints.unwrap_or_default(),
+        placement_strategy: strategy.unwrap_or_default(),
+        volumes: volumes.unwrap_or_default(),
+    })
+}
+
+impl Recipe<'_> {
+    /// Makes up to `count` tasks. Nothing is stored or launched yet.
+    pub(crate) async fn make(self, ports: &Ports, count: usize) -> Result<Made> {
+        let mut made = Made { tasks: Vec::new(), misfits: Vec::new(), unplaced: 0, no_instances: false };
+        let launch_type = self.place.launch_type();
+        let providers = match self.place {
+            Where::LaunchType(_) => vec![None; count],
+            Where::Strategy(items) => distribute(items, self.per_provider, count).into_iter().map(Some).collect(),
+        };
+        let placed = matches!(launch_type, LaunchType::Ec2 | LaunchType::External | LaunchType::ManagedInstances);
+        let (mut candidates, demand) = if placed && self.instance.is_none() {
+            let candidates = self.candidates(ports).await?;
+            made.no_instances = candidates.is_empty();
+            (candidates, self.demand())
+        } else {
+            (Vec::new(), Demand::default())
+        };
+        let zone = self.fargate_zone();
+        let now = ports.clock.now();
+        for provider in providers {
+            let (instance, zone) = if placed && self.instance.is_none() {
+                #[allow(clippy::cast_possible_truncation, reason = "any 64 of the bits will do")]
+                match place(&mut candidates, &demand, ports.ids.bits() as u64) {
+                    Ok(index) => (Some(candidates[index].id), Some(candidates[index].availability_zone.clone())),
+                    Err(misfits) => {
+                        made.unplaced += 1;
+                        if made.misfits.is_empty() {
+                            made.misfits = misfits;
+                        }
+                        continue;
+                    }
+                }
+            } else {
+                (self.instance, zone.clone())
+            };
+            let new = NewTask {
+                key: TaskKey { cluster: self.cluster.clone(), id: ports.ids.hex() },
+                definition: self.definition,
+                launch_type: Some(launch_type),
+                capacity_provider: provider,
+                overrides: self.overrides.clone(),
+                group: self.group.clone(),
+                started_by: self.started_by.clone(),
+                enable_execute_command: self.enable_execute_command,
+                platform_version: self.platform_version.clone(),
+                service: self.service.clone(),
+                instance,
+                availability_zone: zone,
+                tags: self.tags.clone(),
+                launch: Arc::clone(&self.launch),
+                created_at: now,
+            };
+            made.tasks.push(new.create(&mut || ports.ids.uuid()));
+        }
+        Ok(made)
+    }
+
+    fn demand(&self) -> Demand {
+        Demand {
+            amounts: demand_of(&self.definition.doc, Some(&self.overrides)),
+            constraints: self.launch.placement_constraints.clone(),
+            definition_expressions: expressions_of(self.definition),
+            strategies: self.launch.placement_strategy.clone(),
+        }
+    }
+
+    /// The cluster's instances, with how many tasks of this group each has where that decides anything.
+    async fn candidates(&self, ports: &Ports) -> Result<Vec<Candidate>> {
+        let instances = ports.orchestrator.instances(self.cluster).await?;
+        let mut candidates = Vec::with_capacity(instances.len());
+        for instance in instances {
+            let of_group = match &self.service {
+                None => 0,
+                Some(membership) => {
+                    let query = TaskQuery {
+                        cluster: self.cluster.clone(),
+                        family: None,
+                        service: Some(membership.name.clone()),
+                        started_by: None,
+                        desired: Some(kecs_domain::task::DesiredStatus::Running),
+                        launch_type: None,
+                        instance: Some(instance.id),
+                    };
+                    let page = PageRequest { after: None, limit: usize::MAX - 1 };
+                    ports.tasks.list_tasks(&query, page).await?.items.len()
+                }
+            };
+            candidates.push(candidate(instance, of_group));
+        }
+        Ok(candidates)
+    }
+
+    fn fargate_zone(&self) -> Option<String> {
+        let vpc = self.launch.network.as_ref()?.awsvpc_configuration.as_ref()?;
+        Some(zone_of_subnet(self.cluster.scope.region(), vpc.subnets.first()?))
+    }
+}
+
+/// The `memberOf` expressions of a task definition.
+pub(crate) fn expressions_of(definition: &TaskDefinition) -> Vec<String> {
+    let constraints = definition.doc.placement_constraints.iter().flatten();
+    constraints.filter_map(|constraint| constraint.expression.clone()).collect()
+}
+
+/// An instance as placement sees it.
+pub(crate) fn candidate(instance: Instance, of_group: usize) -> Candidate {
+    Candidate {
+        id: instance.id,
+        host: instance.host,
+        availability_zone: instance.availability_zone,
+        remaining: Amounts {
+            cpu: instance.remaining.cpu,
+            memory: instance.remaining.memory,
+            ports: instance.registered.ports.into_iter().chain(instance.remaining.ports).collect(),
+        },
+        attributes: instance.attributes,
+        available: instance.status == InstanceStatus::Active && instance.connected,
+        of_group,
+    }
+}

@@ -1,0 +1,34 @@
+//! The operations on task definitions, one per file, and the way in which other operations find one.
+
+mod delete;
+mod deregister;
+mod describe;
+mod list;
+mod list_families;
+pub(crate) mod resolve;
+
+use kecs_domain::EcsError;
+
+use crate::Ports;
+
+/// The operations on task definitions.
+#[derive(Clone, Copy)]
+pub struct TaskDefinitions<'a> {
+    ports: &'a Ports,
+}
+
+impl<'a> TaskDefinitions<'a> {
+    pub(crate) fn new(ports: &'a Ports) -> Self {
+        Self { ports }
+    }
+}
+
+/// `family:x`, where x is no positive number.
+pub(crate) fn bad_revision() -> EcsError {
+    EcsError::invalid_parameter("Invalid task definition: Invalid revision number.")
+}
+
+/// What DescribeTaskDefinition and the operations on tags say of a task definition that isn't there.
+pub(crate) fn unable_to_describe() -> EcsError {
+    EcsError::client("Unable to describe task definition.")
+}

@@ -1,0 +1,179 @@
+//! The steps of `cargo xtask test`, in the order of what they cost.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use super::{Run, postgres};
+use crate::python::Python;
+use crate::workspace::Workspace;
+use crate::{codegen, layers, simulate, tidy};
+
+/// One step.
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    /// Whether a runner reports its tests, and there must be some.
+    pub(super) has_tests: bool,
+    /// Whether it can run a part of its tests.
+    pub(super) takes_filter: bool,
+    pub(super) run: fn(&mut Run<'_>) -> Result<bool>,
+}
+
+impl Step {
+    const fn check(name: &'static str, about: &'static str, run: fn(&mut Run<'_>) -> Result<bool>) -> Self {
+        Self { name, about, has_tests: false, takes_filter: false, run }
+    }
+
+    const fn tests(name: &'static str, about: &'static str, run: fn(&mut Run<'_>) -> Result<bool>) -> Self {
+        Self { name, about, has_tests: true, takes_filter: true, run }
+    }
+}
+
+/// All of them.
+pub(super) const STEPS: &[Step] = &[
+    Step::check("fmt", "the sources are formatted", fmt),
+    Step::check("tidy", "files are short and say what they are", tidy_files),
+    Step::check("layers", "no crate knows what it must not know", layer_guard),
+    Step::check("codegen", "what is generated is what the generator makes", codegen_check),
+    Step::check("clippy", "no lint fires", clippy),
+    Step::check("doc", "the documentation builds without a warning", doc),
+    Step::tests("unit", "the tests in the crates, contract suites and PostgreSQL included", unit),
+    Step::check("examples", "the embedding examples run", examples),
+    Step::check("simulate", "500 seeded histories of 500 steps keep every invariant", simulation),
+    Step::tests("blackbox", "the aws CLI and boto3 against the running binary", blackbox),
+    Step::tests("rust-sdk", "the official Rust SDK against the running binary", rust_sdk),
+];
+
+/// Lints and tests see the mocks too.
+const FEATURES: [&str; 2] = ["--features", "kecs-usecases/mocks"];
+
+fn fmt(run: &mut Run<'_>) -> Result<bool> {
+    let mut cargo = run.workspace.cargo();
+    run.passes(cargo.args(["fmt", "--all", "--check"]))
+}
+
+fn tidy_files(run: &mut Run<'_>) -> Result<bool> {
+    let violations = tidy::check(&run.workspace.root)?;
+    Ok(run.no_violations(&violations))
+}
+
+fn layer_guard(run: &mut Run<'_>) -> Result<bool> {
+    let violations = layers::check(run.workspace)?;
+    Ok(run.no_violations(&violations))
+}
+
+fn codegen_check(run: &mut Run<'_>) -> Result<bool> {
+    codegen::run(&run.workspace.root, true)?;
+    Ok(true)
+}
+
+fn clippy(run: &mut Run<'_>) -> Result<bool> {
+    let mut cargo = run.workspace.cargo();
+    cargo.args(["clippy", "--workspace", "--all-targets"]).args(FEATURES);
+    run.linking.configure(&mut cargo, "kecs-app");
+    run.passes(cargo.args(["--", "-D", "warnings"]))
+}
+
+fn doc(run: &mut Run<'_>) -> Result<bool> {
+    let mut cargo = run.workspace.cargo();
+    cargo.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    run.linking.configure(&mut cargo, "kecs-app");
+    run.passes(&mut cargo)
+}
+
+fn unit(run: &mut Run<'_>) -> Result<bool> {
+    let mut cargo = run.workspace.cargo();
+    cargo.args(["test", "--workspace", "--no-fail-fast"]).args(FEATURES);
+    run.linking.configure(&mut cargo, "kecs-app");
+    run.linking.expose(&mut cargo);
+    cargo.args(run.filter);
+    if let Some(missing) = postgres::provide(&mut cargo) {
+        run.skipped(format!("PostgreSQL's tests SKIPPED: {missing}"));
+    }
+    run.passes(&mut cargo)
+}
+
+fn examples(run: &mut Run<'_>) -> Result<bool> {
+    let dir = run.workspace.root.join("crates/usecases/examples");
+    let mut names = Vec::new();
+    for file in tidy::rust_files(&dir)? {
+        if file.parent() == Some(&dir) {
+            names.push(file.file_stem().context("an example without a name")?.to_owned());
+        }
+    }
+    if names.is_empty() {
+        run.log.line(&format!("there is no example in {}", dir.display()));
+        return Ok(false);
+    }
+    let mut passed = true;
+    for name in names {
+        let mut cargo = run.workspace.cargo();
+        cargo
+            .args(["run", "--quiet", "--package", "kecs-usecases"])
+            .args(FEATURES)
+            .arg("--example")
+            .arg(name);
+        run.linking.expose(&mut cargo);
+        passed &= run.passes(&mut cargo)?;
+    }
+    Ok(passed)
+}
+
+fn simulation(run: &mut Run<'_>) -> Result<bool> {
+    if !run.passes(&mut simulate::build(run.workspace, run.linking))? {
+        return Ok(false);
+    }
+    let options = simulate::Options { seed: 1, steps: 500, seeds: 500, trace: false };
+    run.passes(&mut simulate::run(run.workspace, run.linking, &options))
+}
+
+fn blackbox(run: &mut Run<'_>) -> Result<bool> {
+    let suite = run.workspace.root.join("tests/blackbox");
+    let kecs = build_kecs(run)?;
+    let Some(kecs) = kecs else { return Ok(false) };
+    let python = suite_python(run.workspace)?;
+    let mut pytest = python.command();
+    pytest.current_dir(&run.workspace.root).env("KECS_BIN", kecs).env("PATH", python.path());
+    // The suites' credentials are their own; a developer's profile must not leak into them.
+    pytest.env_remove("AWS_PROFILE").env("AWS_EC2_METADATA_DISABLED", "true");
+    pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(&suite);
+    if let Some(filter) = run.filter {
+        pytest.args(["-k", filter]);
+    }
+    let passed = run.passes(&mut pytest)?;
+    // With a filter pytest fails when nothing is left; that is no failure here.
+    Ok(passed || (run.filter.is_some() && run.counts.failed == 0))
+}
+
+fn rust_sdk(run: &mut Run<'_>) -> Result<bool> {
+    let manifest = run.workspace.root.join("tests/rust-sdk/Cargo.toml");
+    let Some(kecs) = build_kecs(run)? else { return Ok(false) };
+    let mut cargo = run.workspace.cargo();
+    cargo.args(["test", "--no-fail-fast", "--manifest-path"]).arg(manifest).args(run.filter);
+    cargo.env("KECS_BIN", kecs);
+    run.passes(&mut cargo)
+}
+
+/// The environment of the Python suites.
+fn suite_python(workspace: &Workspace) -> Result<Python> {
+    let files = [
+        workspace.root.join("xtask/requirements.txt"),
+        workspace.root.join("tests/blackbox/requirements.txt"),
+    ];
+    let files: Vec<_> = files.into_iter().filter(|file| file.is_file()).collect();
+    Python::with_requirements(workspace, "suites", &files)
+}
+
+/// Builds the binary into the log; None when that fails.
+fn build_kecs(run: &mut Run<'_>) -> Result<Option<PathBuf>> {
+    let mut cargo = run.workspace.cargo();
+    cargo.args(["build", "--quiet", "--package", "kecs-app", "--bin", "kecs"]);
+    run.linking.configure(&mut cargo, "kecs-app");
+    if !run.passes(&mut cargo)? {
+        return Ok(None);
+    }
+    let kecs = run.workspace.target.join("debug/kecs");
+    run.linking.place_beside(&kecs)?;
+    Ok(Some(kecs))
+}
