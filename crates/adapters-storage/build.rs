@@ -4,6 +4,8 @@
 //! way (`crates/app`); with the feature `bundled-duckdb` there is nothing to find.
 
 fn main() {
+    // Migrations are compiled in.
+    println!("cargo:rerun-if-changed=migrations");
     println!("cargo:rerun-if-env-changed=DUCKDB_LIB_DIR");
     if std::env::var_os("CARGO_FEATURE_BUNDLED_DUCKDB").is_some() {
         return;

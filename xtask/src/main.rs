@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod build;
 mod codegen;
+mod demo;
 mod duckdb;
 mod layers;
 mod process;
@@ -34,6 +35,8 @@ struct Cli {
 enum Command {
     /// Build the kecs binary, ready to run from anywhere.
     Build(build::Options),
+    /// Show kecs at its main job: real requests of the aws CLI and boto3 against a durable store.
+    Demo(demo::Options),
     /// Run every check and test.
     Test(test::Options),
     /// Measure the release build and compare the figures with their goals.
@@ -64,6 +67,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Build(options) => build::command(&workspace, &options),
+        Command::Demo(options) => demo::command(&workspace, &options),
         Command::Test(options) => test::command(&workspace, &options),
         Command::Bench(options) => bench::command(&workspace, &options),
         Command::Simulate(options) => simulate::command(&workspace, &options),

@@ -124,10 +124,7 @@ impl Engine {
         if task.containers[index].state != State::Running {
             return Err(FaultError::NotRunning(container.to_owned()));
         }
-        self.change(number, |task, now, _| {
-            task.exit(index, now, exit_code, None);
-            true
-        });
+        self.change(number, |task, now, _| task.exit(index, now, exit_code, None));
         Ok(())
     }
 

@@ -22,7 +22,7 @@ mod script;
 mod task;
 
 pub use address::{BadCidr, Cidr};
-pub use engine::Engine;
+pub use engine::{Engine, Load};
 pub use fault::FaultError;
 pub use options::{BadOptions, NodeSpec, SimOptions};
 pub use orchestrator::SimulatedOrchestrator;

@@ -8,6 +8,6 @@ mod memory;
 pub mod postgres;
 mod state;
 
-//pub use duckdb::{DuckDbStore, OpenError, Options, RecoveryReport};
+pub use duckdb::{DuckDbStore, OpenError, Options, RecoveryReport};
 pub use memory::MemoryStore;
 pub use postgres::PostgresStore;

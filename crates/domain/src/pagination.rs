@@ -239,7 +239,9 @@ mod tests {
             &pager.next_token(&other, |number| *number).unwrap()[token.len() - 2..]
         );
         assert_ne!(edited, token);
-        for bad in ["", "x", "not a token!", &token[1..], &token[..token.len() - 1], &edited, &format!("{token}AA")] {
+        for bad in
+            ["", "x", "not a token!", &token[1..], &token[..token.len() - 1], &edited, &format!("{token}AA")]
+        {
             assert_eq!(refused(&pager, bad).message, "Invalid token", "{bad}");
         }
     }
@@ -254,5 +256,17 @@ mod tests {
             Err(EcsError::invalid_parameter("Max results can not be greater than 100"))
         );
         assert!(size(Some(0)).is_err() && size(Some(-1)).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_key_comes_back_and_no_other_text_is_a_token(key: (String, i32), text: String) {
+            let pager: Pager<(String, i32)> = Pager::new("ListPairs", &scope(), &());
+            let page = Page { items: vec![key.clone()], more: true };
+            let token = pager.next_token(&page, Clone::clone).unwrap();
+            let request = pager.request(Some(&token), None, PageSizes::LIST).unwrap();
+            proptest::prop_assert_eq!(request.after, Some(key));
+            proptest::prop_assert!(pager.request(Some(&text), None, PageSizes::LIST).is_err());
+        }
     }
 }

@@ -99,7 +99,12 @@ impl Misfit {
 pub fn demand_of(definition: &model::TaskDefinition, overrides: Option<&model::TaskOverride>) -> Amounts {
     let containers = definition.container_definitions.as_deref().unwrap_or_default();
     let number = |text: Option<&String>| text.and_then(|text| text.parse::<i64>().ok());
-    let sum = |of: fn(&ContainerDefinition) -> Option<i32>| containers.iter().filter_map(of).map(i64::from).sum();
+    let cpu_of = |container: &ContainerDefinition| overridden(overrides, container, |o| o.cpu).or(container.cpu);
+    // The reservation is what is set aside; without one, it is the limit.
+    let memory_of = |container: &ContainerDefinition| {
+        let reservation = overridden(overrides, container, |o| o.memory_reservation).or(container.memory_reservation);
+        reservation.or_else(|| overridden(overrides, container, |o| o.memory)).or(container.memory)
+    };
     let fixed = definition.network_mode == Some(NetworkMode::Host);
     let ports = containers
         .iter()
@@ -111,15 +116,45 @@ pub fn demand_of(definition: &model::TaskDefinition, overrides: Option<&model::T
     let cpu = overrides.and_then(|o| number(o.cpu.as_ref())).or_else(|| number(definition.cpu.as_ref()));
     let memory = overrides.and_then(|o| number(o.memory.as_ref())).or_else(|| number(definition.memory.as_ref()));
     Amounts {
-        cpu: cpu.unwrap_or_else(|| sum(|container| container.cpu)),
-        memory: memory.unwrap_or_else(|| sum(|container| container.memory_reservation.or(container.memory))),
+        cpu: cpu.unwrap_or_else(|| containers.iter().filter_map(cpu_of).map(i64::from).sum()),
+        memory: memory.unwrap_or_else(|| containers.iter().filter_map(memory_of).map(i64::from).sum()),
         ports,
+    }
+}
+
+/// What the request overrides of a container.
+fn overridden(
+    overrides: Option<&model::TaskOverride>,
+    container: &ContainerDefinition,
+    of: fn(&model::ContainerOverride) -> Option<i32>,
+) -> Option<i32> {
+    let mut all = overrides?.container_overrides.iter().flatten();
+    all.find(|one| one.name == container.name).and_then(of)
+}
+
+impl Demand {
+    /// The `memberOf` expressions, parsed; None for one that makes no sense, which nothing matches.
+    fn expressions(&self) -> Vec<Option<Expression>> {
+        self.constraints
+            .iter()
+            .filter(|constraint| constraint.r#type == Some(PlacementConstraintType::MemberOf))
+            .filter_map(|constraint| constraint.expression.as_ref())
+            .chain(&self.definition_expressions)
+            .map(|text| Expression::parse(text).ok())
+            .collect()
     }
 }
 
 impl Candidate {
     /// Whether a task fits, or what speaks against it first.
+    ///
+    /// # Errors
+    /// What speaks against it.
     pub fn check(&self, demand: &Demand) -> Result<(), Misfit> {
+        self.check_parsed(demand, &demand.expressions())
+    }
+
+    fn check_parsed(&self, demand: &Demand, expressions: &[Option<Expression>]) -> Result<(), Misfit> {
         if !self.available {
             return Err(Misfit::Agent);
         }
@@ -130,16 +165,8 @@ impl Candidate {
             agent_connected: Some(self.available),
             ..Subject::default()
         };
-        let member_of = demand
-            .constraints
-            .iter()
-            .filter(|constraint| constraint.r#type == Some(PlacementConstraintType::MemberOf))
-            .filter_map(|constraint| constraint.expression.as_ref())
-            .chain(&demand.definition_expressions);
-        for expression in member_of {
-            if !Expression::parse(expression).is_ok_and(|parsed| parsed.matches(&subject)) {
-                return Err(Misfit::MemberOf);
-            }
+        if !expressions.iter().all(|one| one.as_ref().is_some_and(|one| one.matches(&subject))) {
+            return Err(Misfit::MemberOf);
         }
         let distinct =
             demand.constraints.iter().any(|one| one.r#type == Some(PlacementConstraintType::DistinctInstance));
@@ -188,8 +215,9 @@ impl Candidate {
 pub fn place(candidates: &mut [Candidate], demand: &Demand, chance: u64) -> Result<usize, Vec<(HexId, Misfit)>> {
     let mut fitting = Vec::new();
     let mut misfits = Vec::new();
+    let expressions = demand.expressions();
     for (index, candidate) in candidates.iter().enumerate() {
-        match candidate.check(demand) {
+        match candidate.check_parsed(demand, &expressions) {
             Ok(()) => fitting.push(index),
             Err(misfit) => misfits.push((candidate.id, misfit)),
         }
@@ -299,6 +327,57 @@ mod tests {
         let first = place(&mut all, &wanted, 1).unwrap();
         assert_eq!(place(&mut all, &wanted, 0), Ok(first));
         assert_ne!(place(&mut all, &wanted, 0), Ok(first), "it is full");
+    }
+
+    #[test]
+    fn member_of_keeps_tasks_to_the_instances_that_are_meant() {
+        let mut all = instances(&["a", "b"]);
+        let member_of = |expression: &str| {
+            let mut wanted = demand(1, 1, &[]);
+            wanted.constraints = vec![model::PlacementConstraint {
+                r#type: Some(PlacementConstraintType::MemberOf),
+                expression: Some(expression.to_owned()),
+            }];
+            wanted
+        };
+        assert_eq!(place(&mut all, &member_of("attribute:ecs.availability-zone == b"), 0), Ok(1));
+        assert_eq!(place(&mut all, &member_of("ec2InstanceId =~ .*0"), 0), Ok(0));
+        let nowhere = member_of("attribute:stack == prod");
+        assert_eq!(all[0].check(&nowhere), Err(Misfit::MemberOf));
+        assert_eq!(all[0].check(&member_of("nonsense")), Err(Misfit::MemberOf));
+    }
+
+    #[test]
+    fn a_tasks_demand_is_the_sum_of_its_containers_as_overridden() {
+        let container = |name: &str, cpu, memory, reservation| ContainerDefinition {
+            name: Some(name.to_owned()),
+            cpu: Some(cpu),
+            memory,
+            memory_reservation: reservation,
+            ..ContainerDefinition::default()
+        };
+        let definition = model::TaskDefinition {
+            container_definitions: Some(vec![
+                container("a", 100, Some(300), Some(200)),
+                container("b", 50, Some(64), None),
+            ]),
+            ..model::TaskDefinition::default()
+        };
+        let amounts = |overrides| {
+            let found = demand_of(&definition, overrides);
+            (found.cpu, found.memory)
+        };
+        assert_eq!(amounts(None), (150, 264));
+        let overrides = model::TaskOverride {
+            container_overrides: Some(vec![model::ContainerOverride {
+                name: Some("b".to_owned()),
+                cpu: Some(500),
+                memory: Some(128),
+                ..model::ContainerOverride::default()
+            }]),
+            ..model::TaskOverride::default()
+        };
+        assert_eq!(amounts(Some(&overrides)), (600, 328));
     }
 
     #[test]

@@ -15,6 +15,11 @@ use crate::validate::check::anchored;
 /// The most tags that a resource can have, without those of AWS itself. (ECS service quota)
 pub const MOST_TAGS: usize = 50;
 
+/// The longest key, in characters. (API model)
+const LONGEST_KEY: usize = 128;
+/// The longest value, in characters. (API model)
+const LONGEST_VALUE: usize = 256;
+
 /// The tag with the cluster's name, on the tasks of services and requests with `enableECSManagedTags`.
 pub const CLUSTER_NAME: &str = "aws:ecs:clusterName";
 /// The tag with the service's name, on the tasks of a service with `enableECSManagedTags`.
@@ -35,10 +40,10 @@ pub fn set(tags: &mut Vec<Tag>, tag: Tag) {
 ///
 /// # Errors
 /// `InvalidParameterException` for a tag without key or value, for illegal characters, for the reserved prefix,
-/// for a key that is there twice and for more than [`MOST_TAGS`]. Lengths are checked by the model.
+/// for one that is too long, for a key that is there twice and for more than [`MOST_TAGS`].
 pub fn check(tags: &[Tag]) -> Result<Vec<Tag>, EcsError> {
     let mut keys = BTreeSet::new();
-    for tag in tags {
+    for (index, tag) in tags.iter().enumerate() {
         let key = tag.key.as_deref().filter(|key| !key.is_empty());
         let key = key.ok_or_else(|| EcsError::invalid_parameter("Tag key can not be null or empty."))?;
         let value = tag.value.as_deref();
@@ -48,6 +53,8 @@ pub fn check(tags: &[Tag]) -> Result<Vec<Tag>, EcsError> {
                 "Some tags contain invalid characters. Valid characters: UTF-8 letters, spaces, numbers and _ . / = + - : @.",
             ));
         }
+        check_length(key, LONGEST_KEY, index, "key")?;
+        check_length(value, LONGEST_VALUE, index, "value")?;
         check_key(key)?;
         if is_reserved(value) {
             return Err(EcsError::invalid_parameter(
@@ -68,7 +75,9 @@ pub fn check(tags: &[Tag]) -> Result<Vec<Tag>, EcsError> {
 /// `InvalidParameterException` for the reserved prefix: its tags can be neither set nor removed.
 pub fn check_key(key: &str) -> Result<(), EcsError> {
     if is_reserved(key) {
-        return Err(EcsError::invalid_parameter("aws: prefixed tag key names are not allowed for external use."));
+        return Err(EcsError::invalid_parameter(
+            "aws: prefixed tag key names are not allowed for external use.",
+        ));
     }
     Ok(())
 }
@@ -115,6 +124,14 @@ fn is_reserved(text: &str) -> bool {
     text.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
 }
 
+fn check_length(text: &str, longest: usize, index: usize, part: &str) -> Result<(), EcsError> {
+    if text.chars().count() > longest {
+        let message = format!("tags[{index}].{part} must have a length of at most {longest}");
+        return Err(EcsError::invalid_parameter(message));
+    }
+    Ok(())
+}
+
 fn check_count(tags: &[Tag]) -> Result<(), EcsError> {
     let counted = tags.iter().filter(|tag| !tag.key.as_deref().is_some_and(is_reserved)).count();
     if counted > MOST_TAGS {
@@ -157,18 +174,36 @@ mod tests {
     }
 
     #[test]
+    fn keys_have_at_most_128_characters_and_values_256() {
+        assert!(check(&[tag(&"ä".repeat(128), &"ä".repeat(256))]).is_ok());
+        let (ok, long_key, long_value) =
+            (tag("a", ""), tag(&"a".repeat(129), ""), tag("b", &"a".repeat(257)));
+        assert_eq!(refused(&[long_key]), "tags[0].key must have a length of at most 128");
+        assert_eq!(refused(&[ok, long_value]), "tags[1].value must have a length of at most 256");
+    }
+
+    #[test]
     fn the_prefix_aws_is_reserved_in_every_spelling() {
         for key in ["aws:x", "AWS:x", "aWs:"] {
-            assert_eq!(refused(&[tag(key, "x")]), "aws: prefixed tag key names are not allowed for external use.");
+            assert_eq!(
+                refused(&[tag(key, "x")]),
+                "aws: prefixed tag key names are not allowed for external use."
+            );
             assert!(check_key(key).is_err());
         }
-        assert_eq!(refused(&[tag("x", "aws:y")]), "aws: prefixed tag values are not allowed for external use.");
+        assert_eq!(
+            refused(&[tag("x", "aws:y")]),
+            "aws: prefixed tag values are not allowed for external use."
+        );
         assert!(check(&[tag("awsx", "laws:"), tag("äws:", "x")]).is_ok());
     }
 
     #[test]
     fn a_key_is_there_once() {
-        assert_eq!(refused(&[tag("a", "1"), tag("b", ""), tag("a", "1")]), "Duplicate tag key 'a' in the request.");
+        assert_eq!(
+            refused(&[tag("a", "1"), tag("b", ""), tag("a", "1")]),
+            "Duplicate tag key 'a' in the request."
+        );
         assert!(check(&[tag("a", "1"), tag("A", "1")]).is_ok(), "keys are case-sensitive");
     }
 

@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod context;
 pub mod coverage;
 pub mod ports;
+mod queue;
 pub mod reconcile;
 pub mod service;
 pub mod tag;
@@ -15,6 +16,7 @@ pub mod task;
 pub mod task_definition;
 
 pub use context::{Context, Error, Ports, Result};
+pub use queue::WakeQueue;
 
 /// The whole of ECS over a set of ports. Cheap to clone.
 #[derive(Clone)]

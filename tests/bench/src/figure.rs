@@ -103,7 +103,8 @@ fn with_unit(value: f64, unit: &str) -> String {
 pub(crate) fn table(figures: &[Figure]) -> String {
     let mut rows = vec![["what", "figure", "goal", "verdict", "note"].map(str::to_owned)];
     for figure in figures {
-        let note = figure.note.clone();
+        // The whole of an error was printed when it happened; here it would only widen the table.
+        let note = figure.note.chars().take(100).collect();
         rows.push([figure.name.clone(), figure.shown(), figure.goal(), figure.verdict().to_owned(), note]);
     }
     let widths: Vec<usize> =

@@ -25,7 +25,7 @@ impl Server {
     pub(crate) fn kecs(binary: &Path, data_dir: &Path) -> Result<Self> {
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
-        command.arg("--data-dir").arg(data_dir).env("KECS_LOG", "warn");
+        command.arg("--data-dir").arg(data_dir).env("KECS_LOG_LEVEL", "warn");
         Self::start(command, api_address)
     }
 

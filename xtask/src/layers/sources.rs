@@ -31,7 +31,7 @@ pub(super) fn check(root: &Path, dir: &Path) -> Result<Vec<String>> {
     for file in rust_files(&root.join(dir))? {
         let shown = file.strip_prefix(root).unwrap_or(&file).display().to_string();
         let text = fs::read_to_string(&file).with_context(|| format!("can't read {shown}"))?;
-        if !file.file_stem().is_some_and(|stem| stem == "tests") {
+        if file.file_stem().is_none_or(|stem| stem != "tests") {
             violations.extend(check_text(&shown, &text));
         }
     }

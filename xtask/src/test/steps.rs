@@ -157,12 +157,7 @@ fn rust_sdk(run: &mut Run<'_>) -> Result<bool> {
 
 /// The environment of the Python suites.
 fn suite_python(workspace: &Workspace) -> Result<Python> {
-    let files = [
-        workspace.root.join("xtask/requirements.txt"),
-        workspace.root.join("tests/blackbox/requirements.txt"),
-    ];
-    let files: Vec<_> = files.into_iter().filter(|file| file.is_file()).collect();
-    Python::with_requirements(workspace, "suites", &files)
+    Python::with_requirements(workspace, "suites", &[workspace.root.join("tests/blackbox/requirements.txt")])
 }
 
 /// Builds the binary into the log; None when that fails.

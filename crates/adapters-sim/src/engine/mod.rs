@@ -44,8 +44,22 @@ pub struct Engine {
     pub(crate) nodes: Vec<Node>,
     pool: AddressPool,
     scripts: HashMap<TaskDefinitionKey, Weak<Script>>,
-    /// How often a task was worked on: what the simulation costs, for those who measure it.
     steps: u64,
+}
+
+/// What a simulation has to carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Tasks that are not forgotten.
+    pub tasks: usize,
+    /// Addresses that are taken.
+    pub addresses: usize,
+    /// Tasks of which something is due at some time.
+    pub timers: usize,
+    /// Compiled task definitions.
+    pub scripts: usize,
+    /// How often a task was worked on, since the beginning.
+    pub steps: u64,
 }
 
 impl Engine {
@@ -160,9 +174,15 @@ impl Engine {
         self.nodes.iter().map(|node| node.instance(region)).collect()
     }
 
-    /// How many tasks are here, and how often a task was worked on since the beginning.
-    pub fn load(&self) -> (usize, u64) {
-        (self.tasks.len(), self.steps)
+    /// What the simulation has to carry, and has had to do.
+    pub fn load(&self) -> Load {
+        Load {
+            tasks: self.tasks.len(),
+            addresses: self.pool.len(),
+            timers: self.timers.len(),
+            scripts: self.scripts.len(),
+            steps: self.steps,
+        }
     }
 
     /// Those who wait should look again: there may be room now.
@@ -176,19 +196,11 @@ impl Engine {
         self.index.get(key).copied()
     }
 
-    /// Changes a task now and does what follows. `change` says whether it did anything.
-    pub(crate) fn change(
-        &mut self,
-        number: u64,
-        change: impl FnOnce(&mut SimTask, Timestamp, &SimOptions) -> bool,
-    ) {
-        let Some(task) = self.tasks.get_mut(&number) else { return };
-        if task.phase == Phase::Waiting {
-            self.unqueue(number);
-        }
-        let Some(task) = self.tasks.get_mut(&number) else { return };
-        if change(task, self.now, &self.options) {
-            self.touch(number);
+    /// Changes a task now, so that it can't wait for a place any more, and does what follows.
+    pub(crate) fn change(&mut self, number: u64, change: impl FnOnce(&mut SimTask, Timestamp, &SimOptions)) {
+        self.unqueue(number);
+        if let Some(task) = self.tasks.get_mut(&number) {
+            change(task, self.now, &self.options);
         }
         self.settle(number, self.now);
     }
@@ -223,12 +235,13 @@ impl Engine {
     fn settle(&mut self, number: u64, at: Timestamp) {
         let Some(task) = self.tasks.get_mut(&number) else { return };
         self.steps += 1;
-        let mut changed = task.settle(at, &self.options);
-        if task.release_at.is_some_and(|release_at| release_at <= at) && task.phase != Phase::Released {
+        task.settle(at, &self.options);
+        let released = task.release_at.is_some_and(|release_at| release_at <= at) && task.phase != Phase::Released;
+        let news = std::mem::take(&mut task.news);
+        if released {
             self.release(number);
-            changed = true;
         }
-        if changed {
+        if news || released {
             self.touch(number);
         }
         self.set_timer(number, at);

@@ -46,7 +46,6 @@ impl Engine {
             Err(Unplaced::Lost(reason)) => {
                 if let Some(task) = self.tasks.get_mut(&number) {
                     task.lose(at, reason);
-                    self.touch(number);
                 }
                 return true;
             }
@@ -67,7 +66,6 @@ impl Engine {
         task.host_ports = host_ports;
         task.address = address.flatten().map(|ip| Address { ip, pooled: true, connected_at: at });
         task.place(at, &self.options);
-        self.touch(number);
         true
     }
 
@@ -121,10 +119,8 @@ impl Engine {
     fn unplaceable(&mut self, number: u64, reason: String) -> bool {
         let Some(task) = self.tasks.get_mut(&number) else { return true };
         let failure = Some(TaskFailure::Unplaceable { reason });
-        if task.failure != failure {
-            task.failure = failure;
-            self.touch(number);
-        }
+        task.news |= task.failure != failure;
+        task.failure = failure;
         false
     }
 
@@ -153,13 +149,14 @@ impl Engine {
         let needs: Vec<_> = self.waiting.keys().cloned().collect();
         for need in needs {
             while let Some(number) = self.waiting.get(&need).and_then(|queue| queue.first().copied()) {
-                if !self.place(number, self.now) {
-                    break;
-                }
-                if let Some(queue) = self.waiting.get_mut(&need) {
+                let placed = self.place(number, self.now);
+                if let Some(queue) = self.waiting.get_mut(&need).filter(|_| placed) {
                     queue.remove(&number);
                 }
                 self.settle(number, self.now);
+                if !placed {
+                    break;
+                }
             }
         }
         self.waiting.retain(|_, queue| !queue.is_empty());

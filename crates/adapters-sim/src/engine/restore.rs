@@ -10,15 +10,19 @@ use crate::task::{Address, SimTask, address_of, had_place, instance_of, stopping
 
 impl Engine {
     /// Takes up `tasks` where their documents say they were, and does what has become due in the meantime. Tasks
-    /// that are here already and those that are STOPPED are left alone.
+    /// that are here already and those that are STOPPED are left alone. What comes of it is told by
+    /// [`Engine::snapshot`]; only later changes are told as such.
     pub fn restore(&mut self, now: Timestamp, tasks: &[Launch]) {
         self.run_until(now);
+        let first = self.next;
         for launch in tasks {
             if launch.task.status != TaskStatus::Stopped && !self.index.contains_key(&launch.task.key) {
                 self.restore_task(launch);
             }
         }
         self.run_until(now);
+        self.dirty.retain(|number| *number < first);
+        self.tasks.range_mut(first..).for_each(|(_, task)| task.dirty = false);
     }
 
     fn restore_task(&mut self, launch: &Launch) {

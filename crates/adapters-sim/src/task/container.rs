@@ -69,7 +69,7 @@ impl SimContainer {
 }
 
 impl SimTask {
-    /// What is due at `t` for the container at `index`. Whether anything changed.
+    /// Does what is due at `t` for the container at `index`. Whether there was anything.
     pub(super) fn step_container(&mut self, index: usize, t: Timestamp, options: &SimOptions) -> bool {
         match self.containers[index].state {
             State::Starting(at) if at <= t => {
@@ -113,6 +113,7 @@ impl SimTask {
         container.state = State::Running;
         container.started_at = container.started_at.or(Some(t));
         container.run_began_at = t;
+        self.news = true;
         self.update_health(index, t);
     }
 
@@ -121,7 +122,8 @@ impl SimTask {
         let Some(plan) = self.script.containers[index].health(self.lot) else { return };
         let container = &mut self.containers[index];
         let ran = t.duration_since(container.run_began_at);
-        container.health = plan.status_at(ran);
+        let before = std::mem::replace(&mut container.health, plan.status_at(ran));
+        self.news |= before != container.health;
         container.health_at = plan.next_change_after(ran).map(|after| container.run_began_at.saturating_add(after));
     }
 
@@ -168,5 +170,6 @@ impl SimTask {
         container.exit_code = Some(exit_code);
         container.reason = reason.map(Into::into);
         container.health_at = None;
+        self.news = true;
     }
 }

@@ -55,6 +55,8 @@ pub(crate) struct SimTask {
     pub(crate) kept: Option<Box<Kept>>,
     /// Under which time the engine has it among its timers.
     pub(crate) deadline: Option<Timestamp>,
+    /// Whether something changed that can be seen, since the engine asked last.
+    pub(crate) news: bool,
     /// Whether the engine will tell of it at the next opportunity.
     pub(crate) dirty: bool,
 }
@@ -117,6 +119,7 @@ impl SimTask {
             release_at: None,
             kept: None,
             deadline: None,
+            news: false,
             dirty: false,
             key: task.key.clone(),
         }
@@ -130,6 +133,7 @@ impl SimTask {
     /// It has its place: resources are set up, then images are pulled.
     pub(crate) fn place(&mut self, t: Timestamp, options: &SimOptions) {
         self.placed = true;
+        self.news = true;
         self.failure = None;
         self.phase = Phase::Up;
         let error = |index: usize| self.script.containers[index].behaviour(self.lot).resource_error.as_deref();
@@ -150,15 +154,12 @@ impl SimTask {
         };
     }
 
-    /// Does everything that is due at `t` and what follows from it at the same instant. Whether anything changed.
-    pub(crate) fn settle(&mut self, t: Timestamp, options: &SimOptions) -> bool {
-        let mut changed = false;
-        while self.step(t, options) {
-            changed = true;
-        }
-        changed
+    /// Does everything that is due at `t` and what follows from it at the same instant.
+    pub(crate) fn settle(&mut self, t: Timestamp, options: &SimOptions) {
+        while self.step(t, options) {}
     }
 
+    /// Does what is due at `t`. Whether there was anything, so that more may follow.
     fn step(&mut self, t: Timestamp, options: &SimOptions) -> bool {
         match self.phase {
             Phase::Pulling(until, failing) if until <= t => {
@@ -185,6 +186,7 @@ impl SimTask {
         self.phase = Phase::Up;
         let Some(index) = failing else {
             self.pull_stopped_at = Some(t);
+            self.news = true;
             return;
         };
         let text = self.script.containers[index].behaviour(self.lot).pull_error.clone().unwrap_or_default();
@@ -285,4 +287,18 @@ fn fargate_zone(task: &Task) -> String {
     let network = task.launch.network.as_ref().and_then(|network| network.awsvpc_configuration.as_ref());
     let subnet = network.and_then(|vpc: &model::AwsVpcConfiguration| vpc.subnets.first());
     zone_of_subnet(task.key.cluster.scope.region(), subnet.map_or("", String::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_of_two_containers_costs_less_than_a_kilobyte() {
+        // Its key again in the index, with the index's own share; its place in the map; its timer; what is
+        // allocated for its zone and for a reason.
+        let beside = (size_of::<TaskKey>() + 8) * 2 + 24 + 24 + 64;
+        let total = size_of::<SimTask>() + 2 * size_of::<SimContainer>() + beside;
+        assert!(total < 1024, "{} + 2 * {} + {beside}", size_of::<SimTask>(), size_of::<SimContainer>());
+    }
 }

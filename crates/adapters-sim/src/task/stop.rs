@@ -8,27 +8,25 @@ use crate::options::SimOptions;
 
 impl SimTask {
     /// Begins to stop. What isn't started never will be; containers that run get SIGTERM in the reverse order of
-    /// `dependsOn`. Whether anything changed.
-    pub(crate) fn begin_stop(&mut self, t: Timestamp, options: &SimOptions) -> bool {
+    /// `dependsOn`.
+    pub(crate) fn begin_stop(&mut self, t: Timestamp, options: &SimOptions) {
         if self.stopping || self.phase == Phase::Released {
-            return false;
+            return;
         }
         self.stopping = true;
         self.phase = Phase::Up;
         for container in &mut self.containers {
             if container.state != State::Running {
+                self.news |= container.state != State::Stopped;
                 container.state = State::Stopped;
             }
         }
-        if matches!(self.failure, Some(TaskFailure::Unplaceable { .. })) {
-            self.failure = None;
-        }
+        self.failure.take_if(|failure| matches!(failure, TaskFailure::Unplaceable { .. }));
         if !self.placed {
             // It holds nothing.
             self.release_at = Some(t);
         }
         self.settle(t, options);
-        true
     }
 
     /// Sends SIGTERM to every container that no other one needs any more. Whether it sent any.
@@ -59,26 +57,30 @@ impl SimTask {
         self.end_because(t, TaskFailure::FailedToStart { reason }, options);
     }
 
-    /// Ends in an orderly way, because of `failure` unless something else came first. Whether anything changed.
-    pub(crate) fn end_because(&mut self, t: Timestamp, failure: TaskFailure, options: &SimOptions) -> bool {
+    /// Ends in an orderly way, because of `failure` unless something else came first.
+    pub(crate) fn end_because(&mut self, t: Timestamp, failure: TaskFailure, options: &SimOptions) {
         if self.phase == Phase::Released {
-            return false;
+            return;
         }
-        if matches!(self.failure, None | Some(TaskFailure::Unplaceable { .. })) {
-            self.failure = Some(failure);
-        }
+        self.note(failure);
         self.begin_stop(t, options);
-        true
     }
 
-    /// Ends at once: what it ran on is gone. How its containers ended, nobody knows. Whether anything changed.
-    pub(crate) fn lose(&mut self, t: Timestamp, reason: String) -> bool {
-        if self.phase == Phase::Released {
-            return false;
-        }
+    /// Notes what ends the task. The first cause stays.
+    fn note(&mut self, failure: TaskFailure) {
         if matches!(self.failure, None | Some(TaskFailure::Unplaceable { .. })) {
-            self.failure = Some(TaskFailure::Lost { reason });
+            self.failure = Some(failure);
+            self.news = true;
         }
+    }
+
+    /// Ends at once: what it ran on is gone. How its containers ended, nobody knows.
+    pub(crate) fn lose(&mut self, t: Timestamp, reason: String) {
+        if self.phase == Phase::Released {
+            return;
+        }
+        self.note(TaskFailure::Lost { reason });
+        self.news = true;
         self.stopping = true;
         self.phase = Phase::Up;
         for container in &mut self.containers {
@@ -89,6 +91,5 @@ impl SimTask {
             container.health_at = None;
         }
         self.release_at = Some(t);
-        true
     }
 }

@@ -31,7 +31,8 @@ mod tests {
     #[test]
     fn services_come_before_tasks_and_tasks_before_instances() {
         let one = PerLaunchType { fargate: 1, ..PerLaunchType::default() };
-        let mut counts = ClusterCounts { active_services: one, unfinished_tasks: 1, ..ClusterCounts::default() };
+        let mut counts =
+            ClusterCounts { active_services: one, unfinished_tasks: 1, ..ClusterCounts::default() };
         let refused = |counts: &ClusterCounts| {
             let error = counts.check_deletable(true).unwrap_err();
             (error.code, error.message)
@@ -46,7 +47,10 @@ mod tests {
         counts.active_services = PerLaunchType::default();
         assert_eq!(
             refused(&counts),
-            (ErrorCode::ClusterContainsTasks, "The Cluster cannot be deleted while Tasks are active.".to_owned())
+            (
+                ErrorCode::ClusterContainsTasks,
+                "The Cluster cannot be deleted while Tasks are active.".to_owned()
+            )
         );
         counts.unfinished_tasks = 0;
         assert_eq!(

@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+pub mod invariant;
 pub mod settings;
 pub mod strategy;
 mod view;

@@ -1,5 +1,7 @@
 //! A count of a service's tasks, as the scheduler needs it.
 
+use std::time::Duration;
+
 use super::{Deployment, Service};
 use crate::generated as model;
 use crate::model::HealthStatus;
@@ -59,10 +61,13 @@ impl Service {
 
     /// Whether the service still overlooks failed health checks of a task that has just started.
     fn in_grace(&self, task: &Task, now: Timestamp) -> bool {
-        let grace = self.spec.health_check_grace_period_seconds.unwrap_or(0);
-        task.doc.started_at.is_some_and(|started_at| {
-            now.duration_since(started_at).as_secs() < u64::try_from(grace).unwrap_or(0)
-        })
+        self.grace_ends(task).is_some_and(|end| now < end)
+    }
+
+    /// Until when failed health checks of a task are overlooked. (API reference, healthCheckGracePeriodSeconds)
+    pub(super) fn grace_ends(&self, task: &Task) -> Option<Timestamp> {
+        let grace = u64::try_from(self.spec.health_check_grace_period_seconds.unwrap_or(0)).unwrap_or(0);
+        task.doc.started_at.map(|started_at| started_at.saturating_add(Duration::from_secs(grace)))
     }
 }
 

@@ -31,7 +31,7 @@ pub struct EventWriter<'a> {
     /// Now.
     pub now: Timestamp,
     /// Yields fresh UUIDs.
-    pub uuid: &'a mut dyn FnMut() -> String,
+    pub uuid: &'a mut (dyn FnMut() -> String + Send),
 }
 
 impl EventWriter<'_> {

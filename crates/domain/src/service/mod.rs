@@ -5,6 +5,7 @@ mod census;
 pub mod configure;
 mod deployment;
 mod events;
+pub mod invariant;
 mod limits;
 mod moves;
 mod outcome;

@@ -1,13 +1,15 @@
 //! The moves of the scheduler: which tasks are started and stopped, within the limits of the deployment.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::census::{Census, Condition, deployment_of};
 use super::events::EventWriter;
 use super::pick::first_to_go;
-use super::{DeploymentStatus, Limits, Plan, Start};
-use crate::model::{DeploymentRolloutState, SchedulingStrategy, TaskStopCode};
-use crate::name::{DeploymentId, HexId};
+use super::{DeploymentStatus, Limits, Plan, Service, Start};
+use crate::Timestamp;
+use crate::model::{DeploymentRolloutState, HealthStatus, SchedulingStrategy, TaskStopCode};
+use crate::name::{DeploymentId, HexId, TaskId};
 use crate::task::{Interruption, Task};
 
 /// How many tasks one plan starts at most: a commit stays small, and the next plan goes on at once.
@@ -24,7 +26,6 @@ const WANTED: [Condition; 3] = [Condition::Pending, Condition::Undecided, Condit
 
 /// Plans starts and stops for an ACTIVE service.
 pub(super) fn make(plan: &mut Plan, census: &Census<'_>, instances: &[HexId], events: &mut EventWriter<'_>) {
-    replace_unhealthy(plan, census, events);
     let Some(index) = plan.service.deployments.iter().position(|one| one.status == DeploymentStatus::Primary) else {
         return;
     };
@@ -34,10 +35,9 @@ pub(super) fn make(plan: &mut Plan, census: &Census<'_>, instances: &[HexId], ev
         plan.service.spec.desired_count = Some(desired);
     }
     let primary = &mut plan.service.deployments[index];
+    // A FAILED deployment starts no more tasks, but the service still scales in.
     let stalled = primary.rollout == DeploymentRolloutState::Failed;
-    if !stalled {
-        primary.desired = desired;
-    }
+    primary.desired = desired;
     let board = Board {
         primary: primary.id,
         desired: i64::from(desired),
@@ -46,19 +46,17 @@ pub(super) fn make(plan: &mut Plan, census: &Census<'_>, instances: &[HexId], ev
         // Unhealthy tasks that are being stopped still take their place until they are on their way out.
         occupied: census.count(None, &OCCUPYING),
     };
-    if stalled {
-        return;
-    }
-    let wait = plan.service.throttle.wait(events.now);
+    let wait = plan.service.throttle.wait(events.now).filter(|_| !stalled);
     if let Some(wait) = wait {
         events.throttled(&mut plan.service);
         plan.again_after = Some(wait);
     }
-    if daemon {
-        board.daemon(plan, instances, wait.is_none(), events);
-    } else {
-        board.replica(plan, wait.is_none(), events);
+    match (daemon, stalled) {
+        (true, _) => board.daemon(plan, instances, stalled, wait.is_none(), events),
+        (false, true) => board.stalled(plan, events),
+        (false, false) => board.replica(plan, wait.is_none(), events),
     }
+    let stopped: BTreeSet<TaskId> = plan.stop.iter().map(|(task, _)| task.id).collect();
     for older in plan.service.deployments.iter_mut().filter(|one| one.status == DeploymentStatus::Active) {
         let kept = census
             .live
@@ -66,17 +64,18 @@ pub(super) fn make(plan: &mut Plan, census: &Census<'_>, instances: &[HexId], ev
             .filter(|(task, condition)| {
                 deployment_of(task) == Some(older.id)
                     && WANTED.contains(condition)
-                    && !plan.stop.iter().any(|(stopped, _)| *stopped == task.key)
+                    && !stopped.contains(&task.key.id)
             })
             .count();
         older.desired = i32::try_from(kept).unwrap_or(i32::MAX);
     }
+    if let Some(turn) = board.next_turn(&plan.service, events.now) {
+        plan.again_after = Some(plan.again_after.map_or(turn, |sooner| sooner.min(turn)));
+    }
 }
 
-/// Ends tasks whose health checks have failed; they are replaced like any other that is missing.
-fn replace_unhealthy(plan: &mut Plan, census: &Census<'_>, events: &mut EventWriter<'_>) {
-    let unhealthy: Vec<_> =
-        census.live.iter().filter(|(_, condition)| *condition == Condition::Unhealthy).copied().collect();
+/// Ends tasks whose health checks have failed, and counts them against their deployments.
+fn end_unhealthy(plan: &mut Plan, unhealthy: Vec<(&Task, Condition)>, events: &mut EventWriter<'_>) {
     for (task, _) in &unhealthy {
         let of = deployment_of(task);
         if let Some(deployment) = plan.service.deployments.iter_mut().find(|one| Some(one.id) == of) {
@@ -115,6 +114,41 @@ impl<'a> Board<'a, '_> {
         (self.census.count(None, &[Condition::Healthy]) - self.limits.least_healthy).max(0)
     }
 
+    fn unhealthy(&self) -> Vec<(&'a Task, Condition)> {
+        self.census.live.iter().filter(|(_, condition)| *condition == Condition::Unhealthy).copied().collect()
+    }
+
+    /// Unhealthy tasks whose turn to go has come: when as many healthy ones run as are desired (of older deployments:
+    /// as must be kept). Until then the replacement comes first. Where the maximum leaves no `room` for one, they go
+    /// one by one. (API reference, DeploymentConfiguration)
+    fn replaced(&self, room: bool) -> Vec<(&'a Task, Condition)> {
+        let (current, older): (Vec<_>, Vec<_>) =
+            self.unhealthy().into_iter().partition(|(task, _)| deployment_of(task) == Some(self.primary));
+        let healthy = self.census.count(None, &[Condition::Healthy]);
+        let kept = |enough: i64| usize::try_from(enough - healthy).unwrap_or(0);
+        let mut going: Vec<_> = older.iter().skip(kept(self.limits.least_healthy)).copied().collect();
+        going.extend(current.iter().skip(kept(self.desired)));
+        let under_way = self.census.count(None, &[Condition::Ending])
+            + self.census.count(Some(self.primary), &[Condition::Pending, Condition::Undecided]);
+        if going.is_empty() && !room && under_way == 0 {
+            going.extend(older.iter().chain(&current).take(1));
+        }
+        going
+    }
+
+    /// When a task that stays for now may go: its protection ends, or the time in which failed health checks are
+    /// overlooked.
+    fn next_turn(&self, service: &Service, now: Timestamp) -> Option<Duration> {
+        let surplus = i64::try_from(self.wanted(true).len()).unwrap_or(i64::MAX) > self.desired;
+        let turns = self.census.live.iter().filter(|(_, condition)| WANTED.contains(condition)).filter_map(|(task, _)| {
+            let unwanted = surplus || deployment_of(task) != Some(self.primary);
+            let protection = task.protected_until.filter(|_| unwanted);
+            let grace = service.grace_ends(task).filter(|_| task.doc.health_status == Some(HealthStatus::Unhealthy));
+            [protection, grace].into_iter().flatten().filter(|turn| *turn > now).min()
+        });
+        turns.min().map(|turn| turn.duration_since(now))
+    }
+
     fn scaling(&self) -> Interruption {
         Interruption::new(
             TaskStopCode::ServiceSchedulerInitiated,
@@ -122,9 +156,25 @@ impl<'a> Board<'a, '_> {
         )
     }
 
+    /// After a deployment has FAILED nothing is started, but no deployment keeps more tasks than are desired.
+    fn stalled(&self, plan: &mut Plan, events: &mut EventWriter<'_>) {
+        let desired = usize::try_from(self.desired).unwrap_or(0);
+        let mut spare = self.spare();
+        let mut going = Vec::new();
+        for of_primary in [true, false] {
+            let tasks = self.wanted(of_primary);
+            let surplus = tasks.len().saturating_sub(desired);
+            take(&mut going, first_to_go(tasks, events.now), surplus, &mut spare);
+        }
+        end_unhealthy(plan, self.replaced(true), events);
+        plan.stop_tasks(going, &self.scaling(), events);
+    }
+
     fn replica(&self, plan: &mut Plan, may_start: bool, events: &mut EventWriter<'_>) {
         let current = self.wanted(true);
         let missing = self.desired - i64::try_from(current.len()).unwrap_or(i64::MAX);
+        let room = self.limits.most - self.occupied;
+        end_unhealthy(plan, self.replaced(room > 0 || missing <= 0 || !may_start), events);
         let mut spare = self.spare();
         let mut going = Vec::new();
         // First the surplus of the PRIMARY deployment, then as many of the others as can be spared.
@@ -137,7 +187,6 @@ impl<'a> Board<'a, '_> {
         let stops = going.len();
         plan.stop_tasks(going, &self.scaling(), events);
 
-        let room = self.limits.most - self.occupied;
         let startable = missing.min(room).max(0);
         if startable > 0 && may_start {
             let count = startable.min(MOST_STARTS);
@@ -156,29 +205,46 @@ impl<'a> Board<'a, '_> {
         }
     }
 
-    fn daemon(&self, plan: &mut Plan, instances: &[HexId], may_start: bool, events: &mut EventWriter<'_>) {
-        let mut spare = self.spare();
-        let mut going = Vec::new();
-        for instance in instances {
-            let here = |(task, _): &(&'a Task, Condition)| task.instance == Some(*instance);
-            let current: Vec<_> = self.wanted(true).into_iter().filter(here).collect();
-            let older: Vec<_> = self.wanted(false).into_iter().filter(here).collect();
-            let taken = self
-                .census
-                .live
-                .iter()
-                .any(|(task, condition)| task.instance == Some(*instance) && OCCUPYING.contains(condition));
-            let extra = current.len().saturating_sub(1);
-            take(&mut going, current.clone(), extra, &mut spare);
-            let replaced = older.len();
-            take(&mut going, older, replaced, &mut spare);
-            if current.is_empty() && !taken && may_start {
+    /// One task on each instance. There an old one goes before its successor comes, healthy or not.
+    fn daemon(
+        &self,
+        plan: &mut Plan,
+        instances: &[HexId],
+        stalled: bool,
+        may_start: bool,
+        events: &mut EventWriter<'_>,
+    ) {
+        end_unhealthy(plan, self.unhealthy(), events);
+        // Where no task belongs any more, nothing has to be kept; but it's missing elsewhere.
+        let belongs: BTreeSet<&HexId> = instances.iter().collect();
+        let elsewhere = |(task, _): &(&'a Task, Condition)| task.instance.is_none_or(|at| !belongs.contains(&at));
+        let mut going: Vec<_> = [true, false].into_iter().flat_map(|of_primary| self.wanted(of_primary)).collect();
+        going.retain(elsewhere);
+        let leaving = going.iter().filter(|(_, condition)| *condition == Condition::Healthy).count();
+        let mut spare = (self.spare() - i64::try_from(leaving).unwrap_or(i64::MAX)).max(0);
+        let mut on: BTreeMap<HexId, Vec<(&'a Task, Condition)>> = BTreeMap::new();
+        for (task, condition) in &self.census.live {
+            if let Some(instance) = task.instance.filter(|_| OCCUPYING.contains(condition)) {
+                on.entry(instance).or_default().push((*task, *condition));
+            }
+        }
+        for instance in instances.iter().filter(|_| !stalled) {
+            let here = on.get(instance).map(Vec::as_slice).unwrap_or_default();
+            let wanted = here.iter().filter(|(_, condition)| WANTED.contains(condition)).copied();
+            let (current, older): (Vec<_>, Vec<_>) =
+                wanted.partition(|(task, _)| deployment_of(task) == Some(self.primary));
+            let (extra, replaced) = (current.len().saturating_sub(1), older.len());
+            take(&mut going, first_to_go(current, events.now), extra, &mut spare);
+            take(&mut going, first_to_go(older, events.now), replaced, &mut spare);
+            if here.is_empty() && may_start {
                 plan.start.push(Start { deployment: self.primary, count: 1, instance: Some(*instance) });
             }
         }
-        let elsewhere = |(task, _): &(&'a Task, Condition)| task.instance.is_none_or(|at| !instances.contains(&at));
-        going.extend(self.wanted(true).into_iter().filter(elsewhere));
-        going.extend(self.wanted(false).into_iter().filter(elsewhere));
+        let held = first_to_go(self.wanted(false), events.now).iter().any(|(_, c)| *c == Condition::Healthy);
+        let moving = self.census.live.iter().any(|(_, condition)| *condition != Condition::Healthy);
+        if held && !moving && going.is_empty() && plan.start.is_empty() && may_start && !stalled {
+            events.stuck(&mut plan.service);
+        }
         plan.stop_tasks(going, &self.scaling(), events);
     }
 }

@@ -45,6 +45,10 @@ pub(super) fn judge(plan: &mut Plan, census: &Census<'_>, events: &mut EventWrit
     let healthy = i32::try_from(census.count(Some(primary.id), &[Condition::Healthy])).unwrap_or(i32::MAX);
     let came_up = healthy > primary.breaker.healthy;
     primary.breaker.healthy = healthy;
+    if came_up {
+        // "Once a deployment has a running task, the failed task count resets to zero." (API reference, Deployment)
+        primary.failed = 0;
+    }
     if came_up && breaker.as_ref().is_none_or(|breaker| breaker.reset_on_healthy_task != Some(false)) {
         primary.breaker.failures = 0;
     }

@@ -23,7 +23,7 @@ pub struct PlanInput<'a> {
     /// Its tasks: all that are not STOPPED, and those STOPPED ones that are not accounted for.
     pub tasks: &'a [Arc<Task>],
     /// Finds a task definition.
-    pub definition: &'a dyn Fn(&TaskDefinitionKey) -> Option<Arc<TaskDefinition>>,
+    pub definition: &'a (dyn Fn(&TaskDefinitionKey) -> Option<Arc<TaskDefinition>> + Sync),
     /// For the DAEMON strategy: the ACTIVE instances that a task of the service fits on.
     pub instances: &'a [HexId],
     /// Now.
@@ -100,7 +100,7 @@ impl Plan {
 }
 
 /// Decides what has to be done for a service now. `uuid` yields the identifiers of events.
-pub fn plan(input: &PlanInput<'_>, uuid: &mut dyn FnMut() -> String) -> Plan {
+pub fn plan(input: &PlanInput<'_>, uuid: &mut (dyn FnMut() -> String + Send)) -> Plan {
     let now = input.now;
     let mut plan = Plan {
         service: input.service.clone(),

@@ -64,7 +64,7 @@ impl Task {
         let facts = Facts::of(seen, definition);
         let mut steps = 0;
         if task.desired == DesiredStatus::Running {
-            steps += task.advance(facts.reached(), now);
+            steps += task.advance(facts.reached(seen), now);
             if task.status == TaskStatus::Running {
                 task.doc.make_mut().started_at.get_or_insert(facts.started_at.unwrap_or(now));
             }
@@ -130,7 +130,10 @@ impl Task {
 
     /// Copies the facts that are shown as they are.
     fn take_facts(&mut self, seen: &TaskObservation, definition: &model::TaskDefinition) {
-        if let (None, Some(instance)) = (self.instance, seen.instance) {
+        // Where it runs is the orchestrator's word, whatever was planned.
+        // A Fargate task doesn't show what it runs on.
+        let fargate = self.doc.launch_type == Some(model::LaunchType::Fargate);
+        if let Some(instance) = seen.instance.filter(|instance| !fargate && self.instance != Some(*instance)) {
             self.instance = Some(instance);
             self.doc.make_mut().container_instance_arn = Some(self.key.cluster.container_instance_arn(instance));
         }
@@ -154,10 +157,13 @@ impl Task {
                 ContainerState::Running => "RUNNING",
                 ContainerState::Stopped => "STOPPED",
             };
-            // A container that has stopped stays so: what comes later is of its removal.
-            if container.last_status.as_deref() != Some("STOPPED") {
-                set_text(&mut container.last_status, state);
+            // A container goes forwards only, and one that has stopped stays so: what comes later is of its removal.
+            let before = container.last_status.as_deref();
+            if before != Some("STOPPED") {
                 container.health_status = Some(observed.health.unwrap_or(HealthStatus::Unknown));
+                if before != Some("RUNNING") || observed.state == ContainerState::Stopped {
+                    set_text(&mut container.last_status, state);
+                }
             }
             merge(&mut container.runtime_id, observed.runtime_id.as_ref());
             merge(&mut container.image_digest, observed.image_digest.as_ref());
@@ -255,8 +261,13 @@ impl Facts {
             let state = observed.map_or(ContainerState::Pending, |observed| observed.state);
             let started = observed.and_then(|observed| observed.started_at);
             let essential = container.essential != Some(false);
-            // One that stopped without ever having run did not come up.
-            facts.all_up &= state == ContainerState::Running || (state == ContainerState::Stopped && started.is_some());
+            // One that stopped without ever having run did not come up; the task carries on without it if it isn't
+            // essential.
+            facts.all_up &= match state {
+                ContainerState::Pending => false,
+                ContainerState::Running => true,
+                ContainerState::Stopped => started.is_some() || !essential,
+            };
             facts.all_stopped &= state == ContainerState::Stopped;
             facts.essential_stopped |= essential && state == ContainerState::Stopped;
             facts.started_at = facts.started_at.max(started);
@@ -265,9 +276,10 @@ impl Facts {
         facts
     }
 
-    /// How far a task that should run has come.
-    fn reached(&self) -> TaskStatus {
-        if self.all_up {
+    /// How far a task that should run has come. One that failed to start never was RUNNING.
+    fn reached(&self, seen: &TaskObservation) -> TaskStatus {
+        let failed_to_start = matches!(seen.failure, Some(TaskFailure::FailedToStart { .. }));
+        if self.all_up && !failed_to_start {
             TaskStatus::Running
         } else if self.pulled && self.placed {
             TaskStatus::Activating

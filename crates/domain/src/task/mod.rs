@@ -1,6 +1,7 @@
 //! Tasks: their state, what is observed of them, and the only code that moves them from state to state.
 
 mod create;
+pub mod invariant;
 mod lifecycle;
 mod network;
 mod observation;

@@ -1,10 +1,19 @@
 //! Task definitions: families of rising revisions, and the rules that a registration must keep.
 
+mod attributes;
+mod compatibility;
+mod defaults;
+pub mod invariant;
 mod lifecycle;
+mod register;
+pub mod sizes;
+mod validate;
 
 use serde::{Deserialize, Serialize};
 
 pub use lifecycle::Step;
+pub use register::Registration;
+pub use validate::check;
 
 use crate::Doc;
 use crate::arn::TaskDefinitionKey;

@@ -99,9 +99,10 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_size() {
-        for text in
-            ["", " ", "0", "-256", "+256", "2.5", "1 GB", "x", "vCPU", ". vCPU", "0.1 vCPU", "1e3", "NaN vCPU", "é"]
-        {
+        for text in [
+            "", " ", "0", "-256", "+256", "2.5", "1 GB", "x", "vCPU", ". vCPU", "0.1 vCPU", "1e3",
+            "NaN vCPU", "é",
+        ] {
             assert_eq!(parse_cpu(text), None, "{text}");
         }
         for text in ["1 vCPU", "512 MB", "0 GB", "99999999999", "9999999 GB", "1.0001 GB"] {
@@ -123,14 +124,18 @@ mod tests {
         assert_eq!(pairs(8192, false), gb(&[16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60]));
         assert_eq!(pairs(16384, false), gb(&[32, 40, 48, 56, 64, 72, 80, 88, 96]), "of those up to 100 GB");
         assert!(is_fargate_size(16384, 120 * 1024, false) && !is_fargate_size(16384, 122 * 1024, false));
-        assert_eq!(pairs(128, false), []);
+        assert!(pairs(128, false).is_empty());
     }
 
     #[test]
     fn windows_tasks_on_fargate_have_one_to_four_vcpus() {
-        for (cpu, memory, exists) in
-            [(256, 512, false), (512, 1024, false), (1024, 2048, true), (4096, 8192, true), (8192, 16384, false)]
-        {
+        for (cpu, memory, exists) in [
+            (256, 512, false),
+            (512, 1024, false),
+            (1024, 2048, true),
+            (4096, 8192, true),
+            (8192, 16384, false),
+        ] {
             assert_eq!(is_fargate_size(cpu, memory, true), exists, "{cpu}");
         }
     }

@@ -59,6 +59,9 @@ pub enum Ability {
     DrainNode,
 }
 
+/// Something that can be true of what is observed.
+pub type Condition<'a> = dyn Fn(&Latest) -> bool + Sync + 'a;
+
 /// An orchestrator under test with everything around it. Each case gets one of its own.
 #[async_trait]
 pub trait OrchestratorHarness: Send + Sync {
@@ -82,7 +85,7 @@ pub trait OrchestratorHarness: Send + Sync {
 
     /// Lets time pass until `holds` is true of what is observed, and returns that. Must panic with `what`, and
     /// what was seen last, if that doesn't happen within `within`, and on a violation of [`invariants`].
-    async fn until(&self, what: &str, within: Duration, holds: &(dyn Fn(&Latest) -> bool + Sync)) -> Latest;
+    async fn until(&self, what: &str, within: Duration, holds: &Condition<'_>) -> Latest;
 
     /// Lets time pass, and returns what was observed by then.
     async fn wait(&self, time: Duration) -> Latest;

@@ -24,13 +24,14 @@ impl Clusters<'_> {
         request: model::CreateClusterRequest,
     ) -> Result<model::CreateClusterResponse> {
         let key = cluster_ref(&ctx.scope, request.cluster_name.as_deref())?;
+        // Before the model's own checks: for tags, ECS has words of its own.
         let wanted = Cluster::create(key.clone(), &request)?;
         check_model(&request)?;
         let cluster = retry_conflicts(|| self.create_or_find(&wanted)).await?;
 
         // If we die before this, the cluster is stored without its room. That heals: the caller had no answer and
-        // asks again, and then we come here by the idempotent way; and whatever launches a task in the cluster
-        // has to ensure it first anyway, because rooms can get lost behind our back.
+        // asks again, and then we come here by the idempotent way. Until then an orchestrator that needs the room
+        // makes it when it launches a task there.
         self.ports.orchestrator.ensure_cluster(&key).await?;
 
         let view = view(self.ports, &cluster, Include::CREATED).await?;

@@ -25,11 +25,7 @@ impl Clusters<'_> {
         let key = cluster_ref(&ctx.scope, Some(&request.cluster))?;
         let (deleted, repeated) = retry_conflicts(|| async {
             let found = find_any(self.ports, &key).await?;
-            if found.is_active() {
-                Ok((self.deactivate(&found).await?, false))
-            } else {
-                Ok((found, true))
-            }
+            if found.is_active() { Ok((self.deactivate(&found).await?, false)) } else { Ok((found, true)) }
         })
         .await?;
         self.give_back(&key, deleted.version).await?;

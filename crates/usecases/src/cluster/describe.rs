@@ -26,9 +26,7 @@ impl Clusters<'_> {
         check_model(&request)?;
         let named = request.clusters.unwrap_or_default();
         if named.len() > MOST {
-            return Err(
-                EcsError::invalid_parameter(format!("clusters can have at most {MOST} items")).into()
-            );
+            return Err(EcsError::invalid_parameter(format!("clusters can have at most {MOST} items")).into());
         }
         let mut keys: Vec<ClusterKey> = Vec::with_capacity(named.len().max(1));
         let mut missing: Vec<String> = Vec::new();
@@ -62,9 +60,6 @@ impl Clusters<'_> {
             reason: Some("MISSING".to_owned()),
             detail: None,
         });
-        Ok(model::DescribeClustersResponse {
-            clusters: Some(clusters),
-            failures: Some(failures.collect()),
-        })
+        Ok(model::DescribeClustersResponse { clusters: Some(clusters), failures: Some(failures.collect()) })
     }
 }

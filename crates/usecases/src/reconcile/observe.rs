@@ -164,9 +164,8 @@ impl Reconciler<'_> {
                 let found = self.ports.services.services(std::slice::from_ref(&key)).await?.pop().flatten();
                 let Some(found) = found else { return Ok(()) };
                 let mut service = Service::clone(&found);
-                let mut uuid = || self.ports.ids.uuid();
-                let mut events = EventWriter { now: self.ports.clock.now(), uuid: &mut uuid };
-                events.held_back(&mut service, &reason);
+                EventWriter { now: self.ports.clock.now(), uuid: &mut || self.ports.ids.uuid() }
+                    .held_back(&mut service, &reason);
                 if service != *found.value {
                     let mut changes = Changes::new();
                     changes.update(service, found.version);

@@ -45,15 +45,16 @@ impl Reconciler<'_> {
         }
         let tasks: Vec<Arc<Task>> = stored.iter().map(|task| task.value.clone()).collect();
         let instances = self.fitting_instances(&found, &definitions).await?;
-        let mut uuid = || ports.ids.uuid();
-        let input = PlanInput {
-            service: &found,
-            tasks: &tasks,
-            definition: &|key| definitions.get(key),
-            instances: &instances,
-            now: ports.clock.now(),
+        let mut plan = {
+            let input = PlanInput {
+                service: &found,
+                tasks: &tasks,
+                definition: &|key| definitions.get(key),
+                instances: &instances,
+                now: ports.clock.now(),
+            };
+            plan(&input, &mut || ports.ids.uuid())
         };
-        let mut plan = plan(&input, &mut uuid);
         let mut changes = Changes::new();
         let mut wake = change_tasks(&plan, &stored, &mut changes);
         self.change_records(&plan, key, &mut changes).await?;

@@ -1,8 +1,8 @@
 //! The operations on tags, one per file.
 
+mod add;
 mod list;
 mod resource;
-mod tag;
 mod untag;
 
 use crate::Ports;

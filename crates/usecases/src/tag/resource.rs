@@ -1,6 +1,8 @@
 //! What can be tagged: from an ARN to the stored entity, and back into the store with other tags.
 
-use kecs_domain::arn::{Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_ref, task_definition_ref, task_ref};
+use kecs_domain::arn::{
+    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_ref, task_definition_ref, task_ref,
+};
 use kecs_domain::cluster::Cluster;
 use kecs_domain::model::Tag;
 use kecs_domain::name::ClusterName;
@@ -46,8 +48,10 @@ impl Resource {
         if found.is_active() {
             return Ok(Self::Cluster(found));
         }
-        Err(EcsError::invalid_parameter("The specified cluster is inactive. Specify an active cluster and try again.")
-            .into())
+        Err(EcsError::invalid_parameter(
+            "The specified cluster is inactive. Specify an active cluster and try again.",
+        )
+        .into())
     }
 
     async fn load_task_definition(ports: &Ports, scope: &Scope, text: &str) -> Result<Self> {
@@ -78,8 +82,11 @@ impl Resource {
 
     async fn load_service(ports: &Ports, scope: &Scope, arn: &Arn<'_>, text: &str) -> Result<Self> {
         let cluster = named_cluster(scope, arn)?;
-        let not_found =
-            || EcsError::invalid_parameter("The specified service was not found. Specify a valid service and try again.");
+        let not_found = || {
+            EcsError::invalid_parameter(
+                "The specified service was not found. Specify a valid service and try again.",
+            )
+        };
         let key = service_ref(&cluster, text)?.ok_or_else(not_found)?;
         find_any(ports, &cluster).await?;
         let found = ports.services.services(std::slice::from_ref(&key)).await?.pop().flatten();
@@ -144,9 +151,10 @@ pub(super) async fn change(
 
 /// The cluster in `task/CLUSTER/ID` and `service/CLUSTER/NAME`.
 fn named_cluster(scope: &Scope, arn: &Arn<'_>) -> Result<ClusterKey> {
-    let (cluster, _) = arn.rest.split_once('/').ok_or_else(|| {
-        EcsError::invalid_parameter("Long arn format must be used for tagging operations")
-    })?;
+    let (cluster, _) = arn
+        .rest
+        .split_once('/')
+        .ok_or_else(|| EcsError::invalid_parameter("Long arn format must be used for tagging operations"))?;
     let name = ClusterName::parse(cluster).ok_or_else(EcsError::cluster_not_found)?;
     Ok(ClusterKey::new(scope.clone(), name))
 }

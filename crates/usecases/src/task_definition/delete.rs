@@ -55,7 +55,8 @@ impl TaskDefinitions<'_> {
 
     /// Deletes one revision.
     async fn delete_one(&self, ctx: &Context, text: &str) -> Result<Deleted> {
-        let Ok(TaskDefinitionRef { family, revision: Some(revision) }) = task_definition_ref(&ctx.scope, text)
+        let Ok(TaskDefinitionRef { family, revision: Some(revision) }) =
+            task_definition_ref(&ctx.scope, text)
         else {
             return Ok(Err(INVALID));
         };

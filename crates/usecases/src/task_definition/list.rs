@@ -43,9 +43,10 @@ impl TaskDefinitions<'_> {
             self.ports.task_definitions.list_task_definitions(&query, page).await?
         };
         let next_token = pager.next_token(&page, Clone::clone);
-        let arns = page.items.into_iter().map(|(family, revision)| {
-            TaskDefinitionKey { scope: ctx.scope.clone(), family, revision }.arn()
-        });
+        let arns = page
+            .items
+            .into_iter()
+            .map(|(family, revision)| TaskDefinitionKey { scope: ctx.scope.clone(), family, revision }.arn());
         Ok(model::ListTaskDefinitionsResponse { task_definition_arns: Some(arns.collect()), next_token })
     }
 }

@@ -5,6 +5,7 @@ mod deregister;
 mod describe;
 mod list;
 mod list_families;
+mod register;
 pub(crate) mod resolve;
 
 use kecs_domain::EcsError;

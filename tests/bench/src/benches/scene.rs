@@ -23,6 +23,7 @@ pub(super) fn register(client: &mut Client) -> Result<()> {
         &json!({
             "family": FAMILY, "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
             "cpu": "256", "memory": "512",
+            "executionRoleArn": "arn:aws:iam::000000000000:role/ecs-task-execution",
             "containerDefinitions": [{
                 "name": "app", "image": "registry.example/bench/app:1.0", "essential": true,
                 "portMappings": [{"containerPort": 8080, "protocol": "tcp"}],

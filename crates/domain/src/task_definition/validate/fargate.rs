@@ -1,10 +1,8 @@
 //! The rules that only tasks for Fargate have.
 
 use super::{Outcome, Subject, client, each, sizes};
+use crate::model::{ContainerDefinition, LinuxParameters, NetworkMode, OSFamily, PidMode, ResourceType};
 use crate::task_definition::attributes::is_ecr;
-use crate::model::{
-    ContainerDefinition, LinuxParameters, NetworkMode, OSFamily, PidMode, ResourceType,
-};
 
 /// The longest `stopTimeout`, in seconds. (API model)
 const LONGEST_STOP: i32 = 120;
@@ -86,7 +84,7 @@ pub(super) fn check_refusals(subject: &Subject<'_>) -> Outcome {
         if each(&container.resource_requirements).any(|wants| wants.r#type == ResourceType::Gpu) {
             return client("Tasks using the Fargate launch type do not support GPU resource requirements");
         }
-        if request.execution_role_arn.is_none() {
+        if !subject.has_execution_role() {
             check_role(container)?;
         }
     }

@@ -36,7 +36,7 @@ fn check_log(subject: &Subject<'_>, log: &LogConfiguration, router: bool) -> Out
         LogDriver::Awsfirelens if !router => client(
             "When awsfirelens log driver is specified in log configuration, a firelens configuration object must be specified.",
         ),
-        LogDriver::Awslogs if subject.fargate && subject.request.execution_role_arn.is_none() => client(
+        LogDriver::Awslogs if subject.fargate && !subject.has_execution_role() => client(
             "Fargate requires task definition to have execution role ARN to support log driver awslogs.",
         ),
         LogDriver::Awslogs if subject.fargate && !has(log, "awslogs-stream-prefix") => client(

@@ -98,6 +98,10 @@ impl Subject<'_> {
         self.containers.iter().find(|container| name_of(container) == name)
     }
 
+    fn has_execution_role(&self) -> bool {
+        self.request.execution_role_arn.as_deref().is_some_and(|role| !role.is_empty())
+    }
+
     fn requires(&self, compatibility: Compatibility) -> bool {
         requires(self.request, compatibility)
     }

@@ -53,7 +53,8 @@ fn check_compatibilities(subject: &Subject<'_>) -> Outcome {
     let Some(trusted) = &subject.request.trusted_execution_configuration else {
         return Ok(());
     };
-    if each(&subject.request.requires_compatibilities).any(|other| *other != Compatibility::ManagedInstances) {
+    if each(&subject.request.requires_compatibilities).any(|other| *other != Compatibility::ManagedInstances)
+    {
         return client("trustedExecutionConfiguration is only supported on Managed Instances.");
     }
     let policy = trusted.attestation_policy.as_deref().unwrap_or_default();

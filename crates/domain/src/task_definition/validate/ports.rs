@@ -111,7 +111,8 @@ fn parse_range(text: &str) -> Option<(i32, i32)> {
 /// At most 64 lowercase letters, digits, underscores and hyphens, no hyphen first. (API model)
 fn check_name(port_name: &str, container: &str) -> Outcome {
     let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
-    let right = (1..=64).contains(&port_name.len()) && !port_name.starts_with('-') && port_name.bytes().all(legal);
+    let right =
+        (1..=64).contains(&port_name.len()) && !port_name.starts_with('-') && port_name.bytes().all(legal);
     if right {
         return Ok(());
     }

@@ -47,7 +47,9 @@ pub(super) fn check_memory(subject: &Subject<'_>) -> Outcome {
         }
         let of_task = subject.memory.unwrap_or(i32::MAX);
         if hard.or(soft).is_some_and(|memory| memory > of_task) {
-            return client(format!("The 'memory' setting for container '{name}' is greater than for the task"));
+            return client(format!(
+                "The 'memory' setting for container '{name}' is greater than for the task"
+            ));
         }
     }
     Ok(())
@@ -63,7 +65,9 @@ pub(super) fn check_cpu(subject: &Subject<'_>) -> Outcome {
         sum += i64::from(cpu);
     }
     if subject.cpu.is_some_and(|cpu| sum > i64::from(cpu)) {
-        return client("The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.");
+        return client(
+            "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.",
+        );
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ pub(super) fn check(subject: &Subject<'_>) -> Outcome {
     for container in subject.containers {
         let log_secrets = container.log_configuration.as_ref().map(|log| each(&log.secret_options).len());
         let wants_role = each(&container.secrets).len() + log_secrets.unwrap_or(0) > 0;
-        if wants_role && subject.request.execution_role_arn.as_deref().unwrap_or_default().is_empty() {
+        if wants_role && !subject.has_execution_role() {
             return client(
                 "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
             );

@@ -8,17 +8,56 @@ use crate::model::{
 
 /// The kernel capabilities that can be added and dropped. (API model)
 const CAPABILITIES: [&str; 38] = [
-    "ALL", "AUDIT_CONTROL", "AUDIT_WRITE", "BLOCK_SUSPEND", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH",
-    "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN",
-    "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "SETFCAP", "SETGID",
-    "SETPCAP", "SETUID", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT",
-    "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "SYSLOG", "WAKE_ALARM",
+    "ALL",
+    "AUDIT_CONTROL",
+    "AUDIT_WRITE",
+    "BLOCK_SUSPEND",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_CHROOT",
+    "SYS_MODULE",
+    "SYS_NICE",
+    "SYS_PACCT",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "SYSLOG",
+    "WAKE_ALARM",
 ];
 
 /// The kernel parameters of the IPC namespace, besides `fs.mqueue.*`. (API model)
 const IPC_PARAMETERS: [&str; 8] = [
-    "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
-    "kernel.shmmni", "kernel.shm_rmid_forced",
+    "kernel.msgmax",
+    "kernel.msgmnb",
+    "kernel.msgmni",
+    "kernel.sem",
+    "kernel.shmall",
+    "kernel.shmmax",
+    "kernel.shmmni",
+    "kernel.shm_rmid_forced",
 ];
 
 pub(super) fn check(subject: &Subject<'_>) -> Outcome {
@@ -84,7 +123,10 @@ fn check_parameters(subject: &Subject<'_>, container: &ContainerDefinition) -> O
         let of_network = parameter.starts_with("net.");
         let of_ipc = parameter.starts_with("fs.mqueue.") || IPC_PARAMETERS.contains(&parameter);
         if !(of_network || of_ipc) || control.value.is_none() {
-            return client(format!("Invalid 'systemControls' setting for container '{}'.", name_of(container)));
+            return client(format!(
+                "Invalid 'systemControls' setting for container '{}'.",
+                name_of(container)
+            ));
         }
         // In the host's namespaces they would be the host's.
         if of_network && subject.network == NetworkMode::Host {
@@ -103,7 +145,9 @@ fn check_requirement(wants: &ResourceRequirement, container: &str) -> Outcome {
     let shares = wants.sharing_strategy.is_some();
     let right = match wants.r#type {
         ResourceType::Gpu if shares => value.is_none(),
-        ResourceType::Gpu => value.is_some_and(|v| v == "ALL" || v.parse::<u16>().is_ok_and(|count| count > 0)),
+        ResourceType::Gpu => {
+            value.is_some_and(|v| v == "ALL" || v.parse::<u16>().is_ok_and(|count| count > 0))
+        }
         ResourceType::NeuronDevice => value == Some("ALL") && !shares,
         ResourceType::InferenceAccelerator => return client("Unsupported field 'inferenceAccelerators'."),
     };

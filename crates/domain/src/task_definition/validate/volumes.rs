@@ -77,7 +77,9 @@ fn check_efs(efs: &EFSVolumeConfiguration) -> Outcome {
 
 fn check_s3_files(subject: &Subject<'_>, files: &S3FilesVolumeConfiguration) -> Outcome {
     if subject.request.task_role_arn.as_deref().unwrap_or_default().is_empty() {
-        return client("When you are specifying S3 Files volumes, you must also specify a value for 'taskRoleArn'.");
+        return client(
+            "When you are specifying S3 Files volumes, you must also specify a value for 'taskRoleArn'.",
+        );
     }
     if files.access_point_arn.is_some() {
         check_root("an S3 Files", files.root_directory.as_deref())?;
@@ -143,10 +145,9 @@ fn check_launch_volumes(subject: &Subject<'_>) -> Outcome {
     if volumes.next().is_some() {
         return client("Only one volume can be configured at launch.");
     }
-    let mounted = subject
-        .containers
-        .iter()
-        .any(|container| each(&container.mount_points).any(|mount| mount.source_volume.as_deref() == Some(name)));
+    let mounted = subject.containers.iter().any(|container| {
+        each(&container.mount_points).any(|mount| mount.source_volume.as_deref() == Some(name))
+    });
     if mounted {
         return Ok(());
     }

@@ -3,7 +3,6 @@
 use kecs_domain::{model, tag};
 
 use super::{Tags, resource};
-use crate::context::check_model;
 use crate::{Context, Result};
 
 impl Tags<'_> {
@@ -17,10 +16,9 @@ impl Tags<'_> {
         ctx: &Context,
         request: model::TagResourceRequest,
     ) -> Result<model::TagResourceResponse> {
+        // The model's own checks are among those of `tag::check`, which has ECS's words.
         resource::change(self.ports, &ctx.scope, &request.resource_arn, |resource| {
             let given = tag::check(&request.tags).map_err(|error| resource.refusal(error))?;
-            // After the rules above, for which ECS has its own words, the model only adds the lengths.
-            check_model(&request)?;
             Ok(tag::merge(resource.tags(), &given).map_err(|error| resource.refusal(error))?)
         })
         .await?;

@@ -1,0 +1,177 @@
+//! Whatever a client sends, the answer is never a 500: that would be our fault, and SDKs would try it again for
+//! minutes. Over the real use cases, the memory store and the simulation.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::Request;
+use kecs_adapters_http::{EcsApi, Endpoint, EndpointOptions, Metrics, Registry, RequestBody};
+use kecs_adapters_sim::{SimOptions, SimulatedOrchestrator};
+use kecs_adapters_storage::MemoryStore;
+use kecs_domain::Timestamp;
+use kecs_domain::model::Operation;
+use kecs_usecases::ports::{Clock, IdGenerator, Wake, WakeKey};
+use kecs_usecases::{Ecs, Ports};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Map, Value, json};
+
+struct StandingClock;
+
+impl Clock for StandingClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000)
+    }
+}
+
+#[derive(Default)]
+struct CountedIds(AtomicU64);
+
+impl IdGenerator for CountedIds {
+    fn bits(&self) -> u128 {
+        u128::from(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+struct NobodyWakes;
+
+impl Wake for NobodyWakes {
+    fn wake(&self, _: Vec<WakeKey>) {}
+}
+
+/// An endpoint with a cluster, a task definition, a service and a task in it, so that there is something to hit.
+async fn endpoint() -> Endpoint {
+    let clock: Arc<dyn Clock> = Arc::new(StandingClock);
+    let orchestrator = SimulatedOrchestrator::new(SimOptions::default(), clock.clone()).unwrap();
+    let ids = Arc::new(CountedIds::default());
+    let ports = Ports::new(Arc::new(MemoryStore::new()), Arc::new(orchestrator), clock, ids, Arc::new(NobodyWakes));
+    let registry = Registry::new().with(Arc::new(EcsApi::new(Ecs::new(ports))));
+    let metrics = Arc::new(Metrics::new(&registry));
+    let endpoint = Endpoint::new(registry, EndpointOptions::default(), metrics);
+    for (operation, body) in [
+        (Operation::CreateCluster, json!({})),
+        (
+            Operation::RegisterTaskDefinition,
+            json!({"family": "web", "containerDefinitions": [{"name": "a", "image": "a", "memory": 16}]}),
+        ),
+        (Operation::CreateService, json!({"serviceName": "web", "taskDefinition": "web", "desiredCount": 1})),
+        (Operation::RunTask, json!({"taskDefinition": "web"})),
+    ] {
+        let (status, answer) = call(&endpoint, operation, body.to_string().into_bytes()).await;
+        assert_eq!(status, 200, "{operation}: {answer}");
+    }
+    endpoint
+}
+
+async fn call(endpoint: &Endpoint, operation: Operation, body: Vec<u8>) -> (u16, String) {
+    let request = Request::post("/")
+        .header("x-amz-target", format!("AmazonEC2ContainerServiceV20141113.{operation}"))
+        .body(RequestBody::Ready(Bytes::from(body)))
+        .unwrap();
+    let response = endpoint.answer(request).await;
+    let status = response.status().as_u16();
+    let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+/// Names that mean something to some operation, so that random requests get past the first check.
+const MEMBERS: &[&str] = &[
+    "cluster", "clusters", "clusterName", "service", "services", "serviceName", "tasks", "task", "taskDefinition",
+    "taskDefinitions", "family", "familyPrefix", "containerDefinitions", "name", "image", "memory", "cpu", "count",
+    "desiredCount", "include", "maxResults", "nextToken", "launchType", "overrides", "containerOverrides", "tags",
+    "key", "value", "resourceArn", "tagKeys", "networkConfiguration", "awsvpcConfiguration", "subnets", "settings",
+    "portMappings", "containerPort", "environment", "dependsOn", "condition", "deploymentConfiguration",
+    "maximumPercent", "minimumHealthyPercent", "deploymentCircuitBreaker", "enable", "rollback", "clientToken",
+    "startedBy", "group", "status", "sort", "reason", "force", "requiresCompatibilities", "networkMode", "volumes",
+    "placementConstraints", "placementStrategy", "type", "field", "expression", "schedulingStrategy", "createdAt",
+    "after", "before", "serviceDeploymentArns", "serviceRevisionArns", "healthCheck", "command", "dockerLabels",
+];
+
+const TEXTS: &[&str] = &[
+    "", "default", "web", "web:1", "web:0", "web:-1", "web:99999999999", "a", "ACTIVE", "FARGATE", "EC2", "awsvpc", "TAGS",
+    "arn:aws:ecs:us-east-1:000000000000:cluster/default", "arn:aws:ecs:us-east-1:000000000000:service/default/web",
+    "arn:aws:ecs:us-east-1:000000000000:task-definition/web:1", "arn:aws:ecs:::", "arn:", "256", "0.25 vCPU", "é\u{0}\n",
+    "00000000000000000000000000000000", "REPLICA", "DAEMON", "random", "spread", "memberOf", "attribute:x == y",
+];
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-3i64..300).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        select(TEXTS).prop_map(Value::from),
+        ".{0,20}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 48, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            btree_map(select(MEMBERS), inner, 0..6)
+                .prop_map(|map| Value::from(map.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())),
+        ]
+    })
+}
+
+/// A request that has the right shape, more or less: an object of known members.
+fn request() -> impl Strategy<Value = Value> {
+    btree_map(select(MEMBERS), value(), 0..8)
+        .prop_map(|map| map.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>().into())
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    select(Operation::ALL)
+}
+
+/// Calls many operations with bodies, and gives the first answer that is our fault.
+fn first_fault(calls: Vec<(Operation, Vec<u8>)>) -> Option<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let endpoint = endpoint().await;
+        for (operation, body) in calls {
+            let (status, answer) = call(&endpoint, operation, body.clone()).await;
+            let told = serde_json::from_str::<Value>(&answer).is_ok();
+            if status >= 500 || !told {
+                return Some(format!("{operation} {} -> {status} {answer}", String::from_utf8_lossy(&body)));
+            }
+        }
+        None
+    })
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_are_never_our_fault(calls in vec((operation(), vec(any::<u8>(), 0..200)), 1..40)) {
+        prop_assert_eq!(first_fault(calls), None);
+    }
+
+    #[test]
+    fn random_json_is_never_our_fault(calls in vec((operation(), prop_oneof![request(), value()]), 1..40)) {
+        let calls = calls.into_iter().map(|(operation, body)| (operation, body.to_string().into_bytes())).collect();
+        prop_assert_eq!(first_fault(calls), None);
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_is_not_built_says_so() {
+    let endpoint = endpoint().await;
+    let (status, answer) = call(&endpoint, Operation::CreateTaskSet, b"{}".to_vec()).await;
+    let expected = r#"{"__type":"UnsupportedFeatureException","message":"CreateTaskSet is not available in this version of kecs."}"#;
+    assert_eq!((status, answer.as_str()), (400, expected));
+}
+
+#[tokio::test]
+async fn a_bad_include_of_describe_clusters_is_an_error_only_if_a_cluster_is_found() {
+    let endpoint = endpoint().await;
+    let describe = async |body: Value| call(&endpoint, Operation::DescribeClusters, body.to_string().into_bytes()).await;
+    let (status, answer) = describe(json!({"include": ["BOGUS"]})).await;
+    assert_eq!(status, 400);
+    assert!(answer.contains("include should be one of [ATTACHMENTS,CONFIGURATIONS,SETTINGS,STATISTICS,TAGS]"), "{answer}");
+    let (status, answer) = describe(json!({"clusters": ["nope"], "include": ["BOGUS"]})).await;
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.contains("MISSING"), "{answer}");
+}

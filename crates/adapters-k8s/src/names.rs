@@ -1,0 +1,121 @@
+//! Names of Kubernetes objects: legal and free of collisions for every legal ECS name.
+
+use std::fmt::Write as _;
+
+use kecs_domain::arn::{ClusterKey, TaskKey};
+use sha2::{Digest, Sha256};
+
+/// The longest name of a namespace or a Pod's host name. (RFC 1123 label)
+const LONGEST: usize = 63;
+
+/// Lower-case letters, digits and hyphens of `name`, at most `most`, not ending or beginning with a hyphen.
+fn slug(name: &str, most: usize) -> String {
+    let mut text: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .skip_while(|c| *c == '-')
+        .take(most)
+        .collect();
+    text.truncate(text.trim_end_matches('-').len());
+    text
+}
+
+/// The first hexadecimal digits of a hash over `parts`, which can't run into each other.
+pub(crate) fn digest(parts: &[&str], digits: usize) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let mut hex = String::with_capacity(64);
+    for byte in hash.finalize() {
+        // Writing to a String can't fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex.truncate(digits);
+    hex
+}
+
+/// The namespace of a cluster: readable, and different for every account, region, name and installation.
+pub fn namespace_name(installation: &str, cluster: &ClusterKey) -> String {
+    let scope = &cluster.scope;
+    let hash = digest(&[installation, scope.account(), scope.region(), cluster.name.as_str()], 10);
+    let readable = slug(cluster.name.as_str(), LONGEST - "kecs--".len() - hash.len());
+    if readable.is_empty() { format!("kecs-{hash}") } else { format!("kecs-{readable}-{hash}") }
+}
+
+/// The Pod of a task: `STEM-ID`, where the stem is the service's name or the family's.
+pub fn pod_name(stem: &str, task: &TaskKey) -> String {
+    let id = task.id.to_string();
+    let readable = slug(stem, LONGEST - 1 - id.len());
+    if readable.is_empty() { format!("task-{id}") } else { format!("{readable}-{id}") }
+}
+
+/// A label's value: the text itself where it is a legal one, else its beginning and a hash.
+pub(crate) fn label_value(text: &str) -> String {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let ends_well = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
+    if text.len() <= LONGEST
+        && text.chars().all(legal)
+        && ends_well(text.chars().next())
+        && ends_well(text.chars().next_back())
+    {
+        return text.to_owned();
+    }
+    let hash = digest(&[text], 10);
+    let readable = slug(text, LONGEST - 1 - hash.len());
+    if readable.is_empty() { hash } else { format!("{readable}-{hash}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kecs_domain::Scope;
+    use kecs_domain::name::{ClusterName, TaskId};
+
+    fn cluster(account: &str, name: &str) -> ClusterKey {
+        ClusterKey::new(Scope::new(account, "eu-central-1"), ClusterName::parse(name).unwrap())
+    }
+
+    fn is_legal(name: &str) -> bool {
+        name.len() <= LONGEST
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !name.starts_with('-')
+            && !name.ends_with('-')
+    }
+
+    #[test]
+    fn every_cluster_has_a_legal_namespace_of_its_own() {
+        let long = "a".repeat(255);
+        let names = ["main", "Main", "ma_in", "ma-in", "_", "-", "--x--", &long, &format!("{}b", &long[..254])];
+        let mut seen = std::collections::BTreeSet::new();
+        for account in ["111111111111", "222222222222"] {
+            for installation in ["kecs", "other"] {
+                for name in names {
+                    let namespace = namespace_name(installation, &cluster(account, name));
+                    assert!(is_legal(&namespace), "{namespace}");
+                    assert!(seen.insert(namespace.clone()), "{namespace} twice");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_pod_is_named_after_its_family_and_its_task() {
+        let key = TaskKey { cluster: cluster("111111111111", "main"), id: TaskId::from_bits(7) };
+        assert_eq!(pod_name("Web_App", &key), format!("web-app-{:032x}", 7));
+        for stem in ["", "___", &"x".repeat(255)] {
+            assert!(is_legal(&pod_name(stem, &key)));
+        }
+    }
+
+    #[test]
+    fn a_label_keeps_its_text_where_it_can() {
+        assert_eq!(label_value("web_app.v1"), "web_app.v1");
+        for text in ["-web-", "_", &"x".repeat(255), "ä"] {
+            let value = label_value(text);
+            assert!(is_legal(&value), "{value}");
+        }
+        assert_ne!(label_value("-web-"), label_value("_web_"));
+    }
+}

@@ -1,0 +1,120 @@
+//! Nodes as container instances.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kecs_domain::model::Attribute;
+use kecs_domain::name::HexId;
+use kecs_usecases::ports::{Instance, InstanceStatus, Resources};
+
+use crate::names::digest;
+
+/// Ports that every instance keeps to itself. (recorded: PORTS of RegisterContainerInstance)
+const RESERVED_PORTS: [u16; 5] = [22, 2375, 2376, 51678, 51679];
+
+/// The id of the container instance that a node is.
+pub fn instance_id(node_name: &str) -> HexId {
+    // 32 hexadecimal digits always are an id.
+    digest(&["node", node_name], 32).parse().unwrap_or(HexId::from_bits(0))
+}
+
+/// A node as a container instance. What is left on it is what it allots: which Pods fit is decided by Kubernetes.
+pub fn instance_of(node: &Node) -> Option<Instance> {
+    let name = node.metadata.name.clone()?;
+    let labels = node.metadata.labels.clone().unwrap_or_default();
+    let label = |key: &str| labels.get(key).cloned();
+    let status = node.status.as_ref()?;
+    let allocatable = status.allocatable.clone().unwrap_or_default();
+    let resources = Resources {
+        cpu: cpu_units(&allocatable),
+        memory: allocatable.get("memory").map_or(0, |quantity| bytes(quantity) >> 20),
+        ports: RESERVED_PORTS.to_vec(),
+    };
+    let unschedulable = node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);
+    let ready = status
+        .conditions
+        .iter()
+        .flatten()
+        .any(|condition| condition.type_ == "Ready" && condition.status == "True");
+    let zone = label("topology.kubernetes.io/zone").unwrap_or_default();
+    let architecture = match label("kubernetes.io/arch").as_deref() {
+        Some("arm64") => "arm64",
+        _ => "x86_64",
+    };
+    let mut attributes = vec![
+        attribute("ecs.availability-zone", &zone),
+        attribute("ecs.os-type", label("kubernetes.io/os").as_deref().unwrap_or("linux")),
+        attribute("ecs.cpu-architecture", architecture),
+    ];
+    if let Some(kind) = label("node.kubernetes.io/instance-type") {
+        attributes.push(attribute("ecs.instance-type", &kind));
+    }
+    attributes.extend(labels.iter().map(|(key, value)| attribute(key, value)));
+    Some(Instance {
+        id: instance_id(&name),
+        host: name,
+        availability_zone: zone,
+        status: if unschedulable { InstanceStatus::Draining } else { InstanceStatus::Active },
+        connected: ready,
+        registered: resources.clone(),
+        remaining: resources,
+        attributes,
+    })
+}
+
+fn attribute(name: &str, value: &str) -> Attribute {
+    Attribute { name: name.to_owned(), value: Some(value.to_owned()), ..Attribute::default() }
+}
+
+fn cpu_units(amounts: &BTreeMap<String, Quantity>) -> i64 {
+    let Some(Quantity(text)) = amounts.get("cpu") else { return 0 };
+    match text.strip_suffix('m') {
+        Some(millis) => millis.parse::<i64>().unwrap_or(0) * 1024 / 1000,
+        None => text.parse::<i64>().unwrap_or(0) * 1024,
+    }
+}
+
+/// A quantity of memory in bytes.
+fn bytes(Quantity(text): &Quantity) -> i64 {
+    const UNITS: [(&str, i64); 8] = [
+        ("Ki", 1 << 10),
+        ("Mi", 1 << 20),
+        ("Gi", 1 << 30),
+        ("Ti", 1 << 40),
+        ("k", 1_000),
+        ("M", 1_000_000),
+        ("G", 1_000_000_000),
+        ("T", 1_000_000_000_000),
+    ];
+    for (suffix, factor) in UNITS {
+        if let Some(number) = text.strip_suffix(suffix) {
+            return number.parse::<i64>().unwrap_or(0) * factor;
+        }
+    }
+    text.parse().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_an_instance_with_its_resources() {
+        let node: Node = serde_json::from_value(serde_json::json!({
+            "metadata": {"name": "n1", "labels": {"topology.kubernetes.io/zone": "z-a", "kubernetes.io/arch": "arm64"}},
+            "spec": {"unschedulable": true},
+            "status": {
+                "allocatable": {"cpu": "1500m", "memory": "2097152Ki"},
+                "conditions": [{"type": "Ready", "status": "True"}]
+            }
+        }))
+        .unwrap();
+        let instance = instance_of(&node).unwrap();
+        assert_eq!((instance.registered.cpu, instance.registered.memory), (1536, 2048));
+        assert_eq!(instance.status, InstanceStatus::Draining);
+        assert!(instance.connected);
+        assert!(instance.attributes.contains(&attribute("ecs.cpu-architecture", "arm64")));
+        assert_eq!(instance.id, instance_id("n1"));
+    }
+}

@@ -1,0 +1,123 @@
+//! One container.
+
+use k8s_openapi::api::core::v1::{Container, ContainerPort, ExecAction, Probe};
+use kecs_domain::model::{
+    ContainerDefinition, ContainerOverride, HealthCheck, LogDriver, NetworkMode, TaskDefinition, TransportProtocol,
+};
+use kecs_domain::task::Task;
+
+use super::order::Position;
+use super::{Notes, environment, resources, security, volumes};
+
+/// Makes the container at `index` of the task definition.
+pub(super) fn translate(
+    task: &Task,
+    definition: &TaskDefinition,
+    index: usize,
+    position: Position,
+    notes: &mut Notes,
+) -> Container {
+    let containers = definition.container_definitions.as_deref().unwrap_or_default();
+    let container = &containers[index];
+    let path = format!("containerDefinitions[{index}]");
+    let overridden = override_of(task, container);
+    note_unsupported(container, &path, notes);
+    let health = container.health_check.as_ref().and_then(probe);
+    let sidecar = matches!(position, Position::Sidecar { .. });
+    Container {
+        name: container.name.clone().unwrap_or_default(),
+        image: container.image.clone(),
+        // ECS's command alone must not replace the image's ENTRYPOINT: it is Kubernetes' args.
+        command: container.entry_point.clone().filter(|list| !list.is_empty()),
+        args: overridden
+            .and_then(|overridden| overridden.command.clone())
+            .or_else(|| container.command.clone())
+            .filter(|list| !list.is_empty()),
+        env: environment::of_container(container, overridden, &path, notes),
+        ports: ports(definition, container),
+        resources: resources::of_container(container, overridden),
+        security_context: security::of_container(container, &path, notes),
+        volume_mounts: volumes::of_container(containers, index),
+        working_dir: container.working_directory.clone().filter(|dir| !dir.is_empty()),
+        stdin: container.interactive.filter(|wanted| *wanted),
+        tty: container.pseudo_terminal.filter(|wanted| *wanted),
+        restart_policy: sidecar.then(|| "Always".to_owned()),
+        startup_probe: match position {
+            Position::Sidecar { healthy: true } => health.clone().map(startup),
+            _ => None,
+        },
+        // Never a liveness probe: ECS does not restart an unhealthy container.
+        readiness_probe: if position == Position::Init { None } else { health },
+        ..Container::default()
+    }
+}
+
+fn override_of<'a>(task: &'a Task, container: &ContainerDefinition) -> Option<&'a ContainerOverride> {
+    let overrides = task.doc.overrides.as_ref()?.container_overrides.as_ref()?;
+    overrides.iter().find(|overridden| overridden.name == container.name)
+}
+
+fn note_unsupported(container: &ContainerDefinition, path: &str, notes: &mut Notes) {
+    notes.unless_empty(
+        container.links.as_ref(),
+        format!("{path}.links"),
+        "Containers of a Pod share one address: reach the other container at localhost.",
+    );
+    if container.repository_credentials.is_some() {
+        notes.add(
+            format!("{path}.repositoryCredentials"),
+            "Credentials are not fetched: give the namespace's default service account an image pull secret.",
+        );
+    }
+    let driver = container.log_configuration.as_ref().map(|log| log.log_driver);
+    if driver.is_some_and(|driver| driver != LogDriver::JsonFile) {
+        notes.add(format!("{path}.logConfiguration"), "Logs stay in Kubernetes: read them with kubectl logs.");
+    }
+    if container.restart_policy.as_ref().is_some_and(|policy| policy.enabled) {
+        notes.add(format!("{path}.restartPolicy"), "The container is not restarted in place.");
+    }
+}
+
+fn ports(definition: &TaskDefinition, container: &ContainerDefinition) -> Option<Vec<ContainerPort>> {
+    let bridge = !matches!(definition.network_mode, Some(NetworkMode::Awsvpc | NetworkMode::Host));
+    let ports: Vec<_> = container
+        .port_mappings
+        .iter()
+        .flatten()
+        .filter_map(|mapping| {
+            let protocol = mapping.protocol.unwrap_or(TransportProtocol::Tcp);
+            Some(ContainerPort {
+                container_port: mapping.container_port?,
+                host_port: mapping.host_port.filter(|port| bridge && *port != 0),
+                protocol: Some(protocol.as_str().to_ascii_uppercase()),
+                ..ContainerPort::default()
+            })
+        })
+        .collect();
+    (!ports.is_empty()).then_some(ports)
+}
+
+/// A health check as an exec probe, with ECS's defaults. (API reference, HealthCheck)
+fn probe(check: &HealthCheck) -> Option<Probe> {
+    let command = match check.command.split_first()? {
+        (first, rest) if first == "CMD" => rest.to_vec(),
+        (first, rest) if first == "CMD-SHELL" => {
+            vec!["/bin/sh".to_owned(), "-c".to_owned(), rest.join(" ")]
+        }
+        (first, _) if first == "NONE" => return None,
+        _ => check.command.clone(),
+    };
+    Some(Probe {
+        exec: Some(ExecAction { command: Some(command) }),
+        period_seconds: Some(check.interval.unwrap_or(30)),
+        timeout_seconds: Some(check.timeout.unwrap_or(5)),
+        failure_threshold: Some(check.retries.unwrap_or(3)),
+        initial_delay_seconds: check.start_period.filter(|seconds| *seconds > 0),
+        ..Probe::default()
+    })
+}
+
+/// The same check as a startup probe: what waits for this container waits as long as the check allows.
+fn startup(probe: Probe) -> Probe {
+    Probe { success_threshold: None, ..probe }
+}

@@ -1,0 +1,181 @@
+//! From a task to its Pod. Pure: the same task always gives the same manifest.
+//!
+//! Nothing is scaled up or dropped in silence: what Kubernetes can't express is a [`Note`].
+
+mod container;
+mod environment;
+mod order;
+mod resources;
+mod security;
+mod volumes;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{HostAlias, Pod, PodDNSConfig, PodSpec};
+use kecs_domain::model::{ContainerDefinition, NetworkMode, TaskDefinition};
+use kecs_domain::task::Task;
+use kube::api::ObjectMeta;
+
+use crate::identity::{FINALIZER, Identity};
+use crate::names::{namespace_name, pod_name};
+
+/// How long a container has between SIGTERM and SIGKILL, in seconds, where its definition says nothing.
+/// (AWS documentation, stopTimeout)
+pub(crate) const STOP_TIMEOUT: i32 = 30;
+
+/// Something in a task definition that the Pod doesn't do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Which member, such as `containerDefinitions[0].links`.
+    pub member: String,
+    /// What becomes of it.
+    pub what: String,
+}
+
+/// A Pod, and what of the task it doesn't express.
+#[derive(Clone, Debug)]
+pub struct Translation {
+    /// The manifest.
+    pub pod: Pod,
+    /// What it doesn't express.
+    pub notes: Vec<Note>,
+}
+
+/// Collects notes with the path of the member that is being translated.
+pub(crate) struct Notes {
+    notes: Vec<Note>,
+}
+
+impl Notes {
+    pub(crate) fn add(&mut self, member: impl Into<String>, what: impl Into<String>) {
+        self.notes.push(Note { member: member.into(), what: what.into() });
+    }
+
+    /// Notes that `member` is set, if it is.
+    pub(crate) fn unless_empty<T>(&mut self, value: Option<&Vec<T>>, member: String, what: &str) {
+        if value.is_some_and(|list| !list.is_empty()) {
+            self.add(member, what);
+        }
+    }
+}
+
+/// Makes the Pod of a task.
+pub fn translate(identity: &Identity, task: &Task, definition: &TaskDefinition) -> Translation {
+    let mut notes = Notes { notes: Vec::new() };
+    let containers = definition.container_definitions.as_deref().unwrap_or_default();
+    let order = order::Order::of(containers);
+    let (labels, annotations) = identity.of_task(task);
+    let host = definition.network_mode == Some(NetworkMode::Host);
+    let (mut init_containers, mut main_containers) = (Vec::new(), Vec::new());
+    for (index, position) in order.iter() {
+        let translated = container::translate(task, definition, index, position, &mut notes);
+        if position.is_init() {
+            init_containers.push(translated);
+        } else {
+            main_containers.push(translated);
+        }
+    }
+    note_task(definition, &mut notes);
+    let spec = PodSpec {
+        containers: main_containers,
+        init_containers: (!init_containers.is_empty()).then_some(init_containers),
+        // A task's containers are not started again: the service starts another task.
+        restart_policy: Some("Never".to_owned()),
+        termination_grace_period_seconds: Some(i64::from(longest_stop(containers))),
+        // A task has no business with the Kubernetes API, and no surprising variables from its neighbours.
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        host_network: host.then_some(true),
+        host_pid: (definition.pid_mode == Some(kecs_domain::model::PidMode::Host)).then_some(true),
+        host_ipc: (definition.ipc_mode == Some(kecs_domain::model::IpcMode::Host)).then_some(true),
+        share_process_namespace: (definition.pid_mode == Some(kecs_domain::model::PidMode::Task)).then_some(true),
+        host_aliases: host_aliases(containers),
+        dns_config: dns_config(containers),
+        hostname: containers.iter().find_map(|container| container.hostname.clone()),
+        node_selector: node_selector(definition),
+        resources: resources::of_pod(task, definition),
+        security_context: security::of_pod(containers),
+        volumes: volumes::of_pod(definition, &mut notes),
+        ..PodSpec::default()
+    };
+    let pod = Pod {
+        metadata: ObjectMeta {
+            name: Some(name_of(task)),
+            namespace: Some(namespace_name(identity.installation(), &task.key.cluster)),
+            labels: Some(labels),
+            annotations: Some(annotations),
+            finalizers: Some(vec![FINALIZER.to_owned()]),
+            ..ObjectMeta::default()
+        },
+        spec: Some(spec),
+        status: None,
+    };
+    Translation { pod, notes: notes.notes }
+}
+
+/// The name of a task's Pod.
+pub(crate) fn name_of(task: &Task) -> String {
+    let stem = task.service.as_ref().map_or(task.definition.family.as_str(), |service| service.name.as_str());
+    pod_name(stem, &task.key)
+}
+
+/// A Pod has one grace period for all its containers: the longest that any of them needs.
+pub(crate) fn longest_stop(containers: &[ContainerDefinition]) -> i32 {
+    containers.iter().map(|container| container.stop_timeout.unwrap_or(STOP_TIMEOUT)).max().unwrap_or(STOP_TIMEOUT)
+}
+
+fn note_task(definition: &TaskDefinition, notes: &mut Notes) {
+    if definition.proxy_configuration.is_some() {
+        notes.add("proxyConfiguration", "App Mesh has no counterpart here: the proxy runs as a plain container.");
+    }
+    if definition.task_role_arn.is_some() {
+        notes.add("taskRoleArn", "IAM roles are not assumed: give the containers credentials of their own.");
+    }
+}
+
+/// `extraHosts` of all containers: they share the Pod's hosts file.
+fn host_aliases(containers: &[ContainerDefinition]) -> Option<Vec<HostAlias>> {
+    let mut by_address: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for entry in containers.iter().flat_map(|container| container.extra_hosts.iter().flatten()) {
+        let names = by_address.entry(&entry.ip_address).or_default();
+        if !names.contains(&entry.hostname) {
+            names.push(entry.hostname.clone());
+        }
+    }
+    let aliases: Vec<_> = by_address
+        .into_iter()
+        .map(|(ip, hostnames)| HostAlias { ip: ip.to_owned(), hostnames: Some(hostnames) })
+        .collect();
+    (!aliases.is_empty()).then_some(aliases)
+}
+
+fn dns_config(containers: &[ContainerDefinition]) -> Option<PodDNSConfig> {
+    let collect = |of: fn(&ContainerDefinition) -> Option<&Vec<String>>| {
+        let mut all: Vec<String> = Vec::new();
+        for item in containers.iter().filter_map(of).flatten() {
+            if !all.contains(item) {
+                all.push(item.clone());
+            }
+        }
+        (!all.is_empty()).then_some(all)
+    };
+    let nameservers = collect(|container| container.dns_servers.as_ref());
+    let searches = collect(|container| container.dns_search_domains.as_ref());
+    (nameservers.is_some() || searches.is_some())
+        .then(|| PodDNSConfig { nameservers, searches, ..PodDNSConfig::default() })
+}
+
+fn node_selector(definition: &TaskDefinition) -> Option<BTreeMap<String, String>> {
+    use kecs_domain::model::CPUArchitecture;
+    let platform = definition.runtime_platform.as_ref()?;
+    let mut selector = BTreeMap::new();
+    if let Some(architecture) = platform.cpu_architecture {
+        let name = if architecture == CPUArchitecture::Arm64 { "arm64" } else { "amd64" };
+        selector.insert("kubernetes.io/arch".to_owned(), name.to_owned());
+    }
+    if let Some(family) = platform.operating_system_family {
+        let name = if family.as_str().starts_with("WINDOWS") { "windows" } else { "linux" };
+        selector.insert("kubernetes.io/os".to_owned(), name.to_owned());
+    }
+    (!selector.is_empty()).then_some(selector)
+}

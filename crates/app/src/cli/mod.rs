@@ -1,0 +1,86 @@
+//! The `kecs` command line.
+
+mod demo;
+mod serve;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::builder::Styles;
+use clap::builder::styling::{AnsiColor, Effects};
+use clap::{Parser, Subcommand};
+
+/// Amazon ECS on any Kubernetes, or on no cluster at all
+///
+/// kecs answers the API of Amazon ECS. The aws CLI, the SDKs, Terraform and deploy tools talk to it unchanged;
+/// what they ask for runs as Pods on Kubernetes, or in a simulation that needs neither cluster nor images.
+#[derive(Debug, Parser)]
+#[command(name = "kecs", version, styles = STYLES, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the ECS API
+    Serve(serve::Serve),
+    /// Show a service being deployed and updated, on a server of its own
+    Demo(demo::Demo),
+    /// Print the version
+    Version(version::Version),
+}
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Yellow.on_default().effects(Effects::BOLD))
+    .usage(AnsiColor::Yellow.on_default().effects(Effects::BOLD))
+    .literal(AnsiColor::Cyan.on_default().effects(Effects::BOLD))
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXAMPLES: &str = "\
+Examples:
+  kecs demo                                  see it work, without a cluster
+  kecs serve                                 serve on 127.0.0.1:5373, simulated
+  kecs serve --orchestrator kubernetes       run tasks on the current Kubernetes context
+
+Then, in another shell:
+  export AWS_ENDPOINT_URL_ECS=http://127.0.0.1:5373 AWS_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  aws ecs create-cluster --cluster-name default";
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(serve) => serve.run(),
+        Command::Demo(demo) => demo.run(),
+        Command::Version(version) => version.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line for people: the outermost error, then its causes.
+            eprintln!("kecs: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The runtime that everything runs in.
+///
+/// # Errors
+/// When the system gives no threads.
+fn runtime(threads: Option<usize>) -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = threads {
+        builder.worker_threads(threads);
+    }
+    // Blocking calls are rare (names of hosts, files); tokio's own limit is 512 threads.
+    builder.max_blocking_threads(16).thread_name("kecs").enable_all();
+    Ok(builder.build()?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! Opens the orchestrator that the configuration asks for.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use kecs_adapters_sim::SimulatedOrchestrator;
+use kecs_usecases::ports::{Clock, Orchestrator};
+
+use crate::config;
+
+/// An orchestrator that is open.
+pub(super) struct Opened {
+    /// The port.
+    pub(super) port: Arc<dyn Orchestrator>,
+    /// What must be polled for it to work; it doesn't end.
+    pub(super) drive: BoxFuture<'static, ()>,
+}
+
+/// Opens it.
+///
+/// # Errors
+/// When it can't be reached: the message says what to do.
+pub(super) async fn open(orchestrator: &config::Orchestrator, clock: &Arc<dyn Clock>) -> Result<Opened> {
+    match orchestrator {
+        config::Orchestrator::Simulated(options) => {
+            let simulation = SimulatedOrchestrator::new(options.clone(), Arc::clone(clock))
+                .context("the simulation can't be set up")?;
+            let simulation = Arc::new(simulation);
+            let driven = Arc::clone(&simulation);
+            Ok(Opened { port: simulation, drive: async move { driven.run().await }.boxed() })
+        }
+        config::Orchestrator::Kubernetes { kubeconfig, context } => {
+            super::kubernetes::open(kubeconfig.as_deref(), context.as_deref(), clock).await
+        }
+    }
+}

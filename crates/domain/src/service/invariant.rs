@@ -1,0 +1,286 @@
+//! What must be true of every stored service, of two stored states of it in a row, and of what its scheduler does.
+//!
+//! For tests, simulations and contract suites: nothing in here is asked while the product runs. A violation is a
+//! sentence for a person.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::census::{Census, Condition};
+use super::{
+    Deployment, DeploymentStatus, Service, ServiceDeployment, ServiceRevision, ServiceStatus, is_finished,
+};
+use crate::Timestamp;
+use crate::arn::TaskDefinitionKey;
+use crate::generated as model;
+use crate::model::{
+    DeploymentControllerType, DeploymentRolloutState, SchedulingStrategy, ServiceDeploymentStatus as Record,
+};
+use crate::task::{DesiredStatus, Task, TaskStatus};
+use crate::task_definition::TaskDefinition;
+
+/// What is wrong with `service` by itself.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check(service: &Service) -> Result<(), String> {
+    let ids: BTreeSet<_> = service.deployments.iter().map(|one| one.id).collect();
+    if ids.len() != service.deployments.len() {
+        return Err("two of its deployments have one id".to_owned());
+    }
+    let primaries = service.deployments.iter().filter(|one| one.status == DeploymentStatus::Primary).count();
+    let first = service.deployments.first().map(|one| one.status);
+    let scheduled = service.controller() == DeploymentControllerType::Ecs;
+    let sound = match service.status {
+        ServiceStatus::Active if scheduled => primaries == 1 && first == Some(DeploymentStatus::Primary),
+        ServiceStatus::Active | ServiceStatus::Draining => primaries <= 1,
+        ServiceStatus::Inactive => service.deployments.is_empty(),
+    };
+    if !sound {
+        let all: Vec<_> = service.deployments.iter().map(|one| one.status.as_str()).collect();
+        return Err(format!("it is {} with deployments {all:?}", service.status.as_str()));
+    }
+    let negative = service
+        .deployments
+        .iter()
+        .any(|one| one.desired < 0 || one.pending < 0 || one.running < 0 || one.failed < 0);
+    if negative || service.desired_count() < 0 || service.running < 0 || service.pending < 0 {
+        return Err("a count is negative".to_owned());
+    }
+    let sum = |of: fn(&Deployment) -> i32| service.deployments.iter().map(of).sum::<i32>();
+    let (running, pending) = (sum(|one| one.running), sum(|one| one.pending));
+    if running > service.running || pending > service.pending {
+        return Err(format!(
+            "its deployments have {running} running and {pending} pending tasks, it has {} and {}",
+            service.running, service.pending
+        ));
+    }
+    if service.events.len() > 100 {
+        return Err(format!("it has {} events", service.events.len()));
+    }
+    let times: Vec<_> = service.events.iter().map(|event| event.created_at).collect();
+    if !times.is_sorted_by(|newer, older| newer >= older) {
+        return Err("its events are not the newest first".to_owned());
+    }
+    Ok(())
+}
+
+/// What is wrong with `after` as the next stored state of the service that was `before`.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_next(before: &Service, after: &Service) -> Result<(), String> {
+    check(after)?;
+    use ServiceStatus::{Active, Draining, Inactive};
+    let legal = matches!(
+        (before.status, after.status),
+        (Active, Active | Draining) | (Draining, Draining | Inactive) | (Inactive, Inactive | Active)
+    );
+    if !legal || before.key != after.key {
+        return Err(format!("it went from {} to {}", before.status.as_str(), after.status.as_str()));
+    }
+    if before.status == Inactive {
+        return Ok(());
+    }
+    let known = |id| before.deployments.iter().find(|one| one.id == id);
+    let newcomers = after.deployments.iter().take_while(|one| known(one.id).is_none()).count();
+    let stayed: Vec<_> = after.deployments[newcomers..].iter().map(|one| one.id).collect();
+    let order: Vec<_> =
+        before.deployments.iter().map(|one| one.id).filter(|id| stayed.contains(id)).collect();
+    if order != stayed || newcomers > 1 {
+        return Err("its deployments are not the newest first".to_owned());
+    }
+    for one in &after.deployments[newcomers..] {
+        if let Some(old) = known(one.id) {
+            check_next_deployment(old, one).map_err(|wrong| format!("deployment {}: {wrong}", one.id))?;
+        }
+    }
+    check_events(before, after)?;
+    Ok(())
+}
+
+/// New events come before the old ones, which stay as they were until there are too many.
+fn check_events(before: &Service, after: &Service) -> Result<(), String> {
+    let newest = before.events.front().and_then(|event| event.id.as_ref());
+    let new = after.events.iter().take_while(|event| event.id.as_ref() != newest).count();
+    if before.events.iter().zip(after.events.iter().skip(new)).all(|(was, is)| was == is) {
+        return Ok(());
+    }
+    Err("its events changed".to_owned())
+}
+
+fn check_next_deployment(before: &Deployment, after: &Deployment) -> Result<(), String> {
+    let same = before.definition == after.definition
+        && before.created_at == after.created_at
+        && before.record == after.record
+        && before.rolls_back == after.rolls_back
+        && before.settings == after.settings;
+    if !same {
+        return Err("it became another one".to_owned());
+    }
+    let back = before.status != DeploymentStatus::Primary && after.status == DeploymentStatus::Primary;
+    if back {
+        return Err("it is PRIMARY again".to_owned());
+    }
+    if before.rollout != DeploymentRolloutState::InProgress && before.rollout != after.rollout {
+        return Err(format!("its rollout went from {} to {}", before.rollout, after.rollout));
+    }
+    if (before.seen && !after.seen) || (before.breaker.triggered && !after.breaker.triggered) {
+        return Err("what was noted of it is forgotten".to_owned());
+    }
+    Ok(())
+}
+
+/// What is wrong with `after` as what the scheduler makes of `before`: it leaves alone what users set, but for a
+/// rollback and for the count of a DAEMON service.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_scheduled(before: &Service, after: &Service) -> Result<(), String> {
+    if before.tags != after.tags {
+        return Err("the scheduler changed its tags".to_owned());
+    }
+    if before.status == ServiceStatus::Active && after.status != ServiceStatus::Active {
+        return Err(format!("the scheduler made it {}", after.status.as_str()));
+    }
+    let rolled_back = before.primary().map(|one| one.id) != after.primary().map(|one| one.id)
+        && after.primary().is_some_and(|one| one.rolls_back.is_some());
+    if rolled_back {
+        return Ok(());
+    }
+    let mut spec = model::Service::clone(&after.spec);
+    if after.scheduling_strategy() == SchedulingStrategy::Daemon {
+        spec.desired_count = before.spec.desired_count;
+    }
+    if before.spec != spec || before.revision_extras != after.revision_extras {
+        return Err("the scheduler changed what its users set".to_owned());
+    }
+    Ok(())
+}
+
+/// What a scheduler saw of a service when it decided.
+#[derive(Clone, Copy)]
+pub struct Sight<'a> {
+    /// The service.
+    pub service: &'a Service,
+    /// Its tasks.
+    pub tasks: &'a [Arc<Task>],
+    /// Finds a task definition.
+    pub definition: &'a dyn Fn(&TaskDefinitionKey) -> Option<Arc<TaskDefinition>>,
+    /// Then.
+    pub now: Timestamp,
+}
+
+impl Sight<'_> {
+    fn census(&self) -> Census<'_> {
+        let find = |deployment: &Deployment| (self.definition)(&deployment.definition);
+        Census::take(self.service, self.tasks.iter().map(|task| &**task), &find, self.now)
+    }
+}
+
+/// Whether the scheduler may end `tasks`: never so many healthy ones that fewer than the minimum are left. Tasks of a
+/// DAEMON service go in any case where they don't belong any more, and those of a deleted one everywhere.
+///
+/// # Errors
+/// The rule that is broken.
+pub fn check_ended(sight: &Sight<'_>, ended: &BTreeSet<crate::name::TaskId>) -> Result<(), String> {
+    let service = sight.service;
+    let replica = service.scheduling_strategy() == SchedulingStrategy::Replica;
+    if service.status != ServiceStatus::Active || !replica {
+        return Ok(());
+    }
+    let census = sight.census();
+    let healthy = census.count(None, &[Condition::Healthy]);
+    let going = census
+        .live
+        .iter()
+        .filter(|(task, condition)| *condition == Condition::Healthy && ended.contains(&task.key.id))
+        .count();
+    let least = service.limits(service.desired_count()).least_healthy;
+    let left = healthy - i64::try_from(going).unwrap_or(i64::MAX);
+    if going > 0 && left < least {
+        return Err(format!(
+            "the scheduler ends {going} of {healthy} healthy tasks: {left} are left, the minimum is {least}"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the scheduler may start `started` tasks: never more than the maximum. `desired` is the count that it goes
+/// by: of a DAEMON service, the number of its instances.
+///
+/// # Errors
+/// The rule that is broken.
+pub fn check_started(sight: &Sight<'_>, started: usize, desired: i32) -> Result<(), String> {
+    if started == 0 {
+        return Ok(());
+    }
+    if sight.service.status != ServiceStatus::Active {
+        return Err(format!("the scheduler starts tasks of a service that is {}", sight.service.status.as_str()));
+    }
+    let census = sight.census();
+    let there = census.live.iter().filter(|(_, condition)| *condition != Condition::Leaving).count();
+    let most = sight.service.limits(desired).most;
+    if i64::try_from(there + started).unwrap_or(i64::MAX) > most {
+        return Err(format!("the scheduler starts {started} tasks beside {there}: the maximum is {most}"));
+    }
+    Ok(())
+}
+
+/// Whether the counts of a service are those of its tasks. True at rest: while something moves, the service is told
+/// a moment later.
+///
+/// # Errors
+/// The count that is wrong.
+pub fn check_counts<'a>(service: &Service, tasks: impl IntoIterator<Item = &'a Task>) -> Result<(), String> {
+    let (mut running, mut pending) = (0, 0);
+    for task in tasks {
+        running += i32::from(task.status == TaskStatus::Running);
+        pending += i32::from(task.status.is_pending() && task.desired == DesiredStatus::Running);
+    }
+    if (running, pending) != (service.running, service.pending) {
+        return Err(format!(
+            "it shows {} running and {} pending tasks, and has {running} and {pending}",
+            service.running, service.pending
+        ));
+    }
+    Ok(())
+}
+
+/// What is wrong with `after` as the next stored state of the record `before`: one that has come to its end changes no
+/// more.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_next_record(before: &ServiceDeployment, after: &ServiceDeployment) -> Result<(), String> {
+    let (was, is) = (before.status(), after.status());
+    if is_finished(was) {
+        return if before == after { Ok(()) } else { Err(format!("it changed after it was {was}")) };
+    }
+    if before.key != after.key || before.target != after.target || before.created_at() != after.created_at() {
+        return Err("it became the record of another deployment".to_owned());
+    }
+    let legal = was == is
+        || is == Record::Stopped
+        || matches!(
+            (was, is),
+            (Record::Pending, Record::InProgress)
+                | (Record::Pending | Record::InProgress, Record::Successful | Record::RollbackInProgress)
+                | (Record::RollbackInProgress, Record::RollbackSuccessful | Record::RollbackFailed)
+        );
+    if !legal {
+        return Err(format!("it went from {was} to {is}"));
+    }
+    if is_finished(is) != after.doc.finished_at.is_some() {
+        return Err(format!("it is {is} and finished at {:?}", after.doc.finished_at));
+    }
+    Ok(())
+}
+
+/// A revision never changes.
+///
+/// # Errors
+/// When it does.
+pub fn check_next_revision(before: &ServiceRevision, after: &ServiceRevision) -> Result<(), String> {
+    if before == after { Ok(()) } else { Err("a revision changed".to_owned()) }
+}

@@ -1,0 +1,405 @@
+//! A service, its tasks and an obedient executor, without I/O: what the reconciler does with a plan, and what an
+//! orchestrator tells of tasks, both in memory and on a clock that only moves when told to.
+//!
+//! It isn't the simulated orchestrator: nothing happens here by itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kecs_domain::arn::{TaskDefinitionKey, TaskKey};
+use kecs_domain::model::{
+    DeploymentCircuitBreaker, DeploymentConfiguration, HealthStatus, SchedulingStrategy, TaskStopCode,
+};
+use kecs_domain::name::{DeploymentId, HexId, TaskId};
+use kecs_domain::service::{
+    EventWriter, LaunchThrottle, NewDeployment, Plan, PlanInput, RecordEvent, RevisionExtras, Service,
+    ServiceDeployment, ServiceRevision, ServiceStatus, Start, plan,
+};
+use kecs_domain::task::{
+    ContainerObservation, ContainerState, Interruption, LaunchSettings, NewTask, STOPPED_BY_USER, ServiceMembership,
+    Task, TaskFailure, TaskObservation, TaskStatus,
+};
+use kecs_domain::task_definition::TaskDefinition;
+use kecs_domain::{Timestamp, model};
+
+use super::{app, cluster, counting, definition, service_key};
+
+/// What a service is created with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) desired: i32,
+    /// `minimumHealthyPercent` and `maximumPercent`
+    pub(crate) percents: (i32, i32),
+    pub(crate) breaker: Option<DeploymentCircuitBreaker>,
+    /// Whether the container has a health check.
+    pub(crate) checked: bool,
+    pub(crate) grace: i32,
+    /// DAEMON on this many instances, instead of REPLICA.
+    pub(crate) daemon_on: Option<usize>,
+}
+
+impl Settings {
+    pub(crate) fn replica(desired: i32, minimum: i32, maximum: i32) -> Self {
+        let percents = (minimum, maximum);
+        Self { desired, percents, breaker: None, checked: false, grace: 0, daemon_on: None }
+    }
+
+    pub(crate) fn checked(self) -> Self {
+        Self { checked: true, ..self }
+    }
+
+    /// With the circuit breaker at its default threshold.
+    pub(crate) fn breaker(self, rollback: bool) -> Self {
+        let breaker = DeploymentCircuitBreaker {
+            enable: true,
+            rollback,
+            reset_on_healthy_task: Some(true),
+            threshold_configuration: None,
+        };
+        Self { breaker: Some(breaker), ..self }
+    }
+}
+
+/// How far a task of the world has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Made, not yet running.
+    Starting,
+    /// Running.
+    Up,
+    /// Running, and told to end.
+    Told,
+    /// Its containers are being stopped.
+    Leaving,
+    /// STOPPED, until the scheduler has seen it.
+    Stopped,
+}
+
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) service: Service,
+    pub(crate) tasks: BTreeMap<TaskId, Arc<Task>>,
+    pub(crate) records: BTreeMap<String, ServiceDeployment>,
+    pub(crate) instances: Vec<HexId>,
+    pub(crate) now: Timestamp,
+    /// What each task's orchestrator last told.
+    seen: BTreeMap<TaskId, TaskObservation>,
+    revisions: BTreeMap<DeploymentId, ServiceRevision>,
+    checked: bool,
+    revision: i32,
+    next_task: u128,
+    next_deployment: u64,
+    next_uuid: u64,
+}
+
+impl World {
+    /// A service that was just created, with `web:1`.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let service = Service {
+            key: service_key(),
+            status: ServiceStatus::Active,
+            spec: model::Service {
+                service_name: Some("web".to_owned()),
+                service_arn: Some(service_key().arn()),
+                cluster_arn: Some(cluster().arn()),
+                desired_count: Some(if settings.daemon_on.is_some() { 0 } else { settings.desired }),
+                scheduling_strategy: Some(match settings.daemon_on {
+                    Some(_) => SchedulingStrategy::Daemon,
+                    None => SchedulingStrategy::Replica,
+                }),
+                deployment_configuration: Some(DeploymentConfiguration {
+                    minimum_healthy_percent: Some(settings.percents.0),
+                    maximum_percent: Some(settings.percents.1),
+                    deployment_circuit_breaker: settings.breaker.clone(),
+                    ..DeploymentConfiguration::default()
+                }),
+                health_check_grace_period_seconds: Some(settings.grace),
+                ..model::Service::default()
+            },
+            revision_extras: RevisionExtras::default(),
+            tags: Vec::new(),
+            deployments: Vec::new(),
+            events: std::collections::VecDeque::new(),
+            running: 0,
+            pending: 0,
+            last_completed: None,
+            steady: false,
+            said: BTreeMap::new(),
+            throttle: LaunchThrottle::default(),
+        };
+        let mut world = Self {
+            service,
+            tasks: BTreeMap::new(),
+            records: BTreeMap::new(),
+            instances: (1..=settings.daemon_on.unwrap_or(0)).map(|n| HexId::from_bits(n as u128)).collect(),
+            now: super::at(0),
+            seen: BTreeMap::new(),
+            revisions: BTreeMap::new(),
+            checked: settings.checked,
+            revision: 0,
+            next_task: 0,
+            next_deployment: 0,
+            next_uuid: 0,
+        };
+        world.update();
+        world
+    }
+
+    // ---- what users do
+
+    /// UpdateService with a new revision of the task definition.
+    pub(crate) fn update(&mut self) {
+        self.revision += 1;
+        let definition = self.definition_of_revision(self.revision);
+        self.service.spec.task_definition = Some(definition.key.arn());
+        self.force();
+    }
+
+    /// UpdateService with `forceNewDeployment`.
+    pub(crate) fn force(&mut self) {
+        let definition = self.named_definition();
+        if let Some(key) = self.service.current_record()
+            && let Some(ended) = self.records[&key.id].after(&RecordEvent::Superseded, self.now)
+        {
+            self.records.insert(key.id, ended);
+        }
+        let id = self.deployment_id();
+        let record = self.service.record(format!("record-{id}"), id, self.now);
+        let record_id = record.key.id.clone();
+        self.records.insert(record_id.clone(), record);
+        self.open(id, record_id, &definition, None);
+    }
+
+    /// UpdateService with another desired count.
+    pub(crate) fn scale(&mut self, desired: i32) {
+        self.service.spec.desired_count = Some(desired);
+    }
+
+    /// DeleteService.
+    pub(crate) fn delete(&mut self) {
+        self.service.spec.desired_count = Some(0);
+        self.service.status = ServiceStatus::Draining;
+    }
+
+    /// StopTask.
+    pub(crate) fn stop_task(&mut self, id: TaskId) {
+        self.interrupt(id, Interruption::new(TaskStopCode::UserInitiated, STOPPED_BY_USER));
+    }
+
+    /// UpdateTaskProtection.
+    pub(crate) fn protect(&mut self, id: TaskId, until: Timestamp) {
+        let task = Task { protected_until: Some(until), ..Task::clone(&self.tasks[&id]) };
+        self.tasks.insert(id, Arc::new(task));
+    }
+
+    /// Takes all protection away.
+    pub(crate) fn unprotect(&mut self) {
+        for task in self.tasks.values_mut().filter(|task| task.protected_until.is_some()) {
+            *task = Arc::new(Task { protected_until: None, ..Task::clone(task) });
+        }
+    }
+
+    // ---- what happens to tasks
+
+    pub(crate) fn stage(&self, id: TaskId) -> Stage {
+        let task = &self.tasks[&id];
+        let told = task.desired == kecs_domain::task::DesiredStatus::Stopped;
+        match task.status {
+            TaskStatus::Stopped => Stage::Stopped,
+            status if status > TaskStatus::Running => Stage::Leaving,
+            _ if told => Stage::Told,
+            TaskStatus::Running => Stage::Up,
+            _ => Stage::Starting,
+        }
+    }
+
+    /// The tasks that are so far, the oldest first.
+    pub(crate) fn at_stage(&self, stage: Stage) -> Vec<TaskId> {
+        self.tasks.keys().copied().filter(|id| self.stage(*id) == stage).collect()
+    }
+
+    /// The task is RUNNING, with `health` if it has a health check.
+    pub(crate) fn run(&mut self, id: TaskId, health: HealthStatus) {
+        let (now, checked) = (self.now, self.checked);
+        self.observe(id, |seen| {
+            seen.placed = true;
+            seen.pull_stopped_at = Some(now);
+            let container = match seen.containers.pop() {
+                Some(running) => running,
+                None => ContainerObservation { started_at: Some(now), ..ContainerObservation::pending("app") },
+            };
+            let health = checked.then_some(health);
+            seen.containers = vec![ContainerObservation { state: ContainerState::Running, health, ..container }];
+        });
+    }
+
+    /// Its container ends.
+    pub(crate) fn crash(&mut self, id: TaskId, exit_code: i32) {
+        let now = self.now;
+        self.observe(id, |seen| {
+            for container in &mut seen.containers {
+                container.state = ContainerState::Stopped;
+                container.exit_code = Some(exit_code);
+                container.finished_at = Some(now);
+            }
+            seen.released = true;
+        });
+    }
+
+    /// It never comes up.
+    pub(crate) fn fail_to_start(&mut self, id: TaskId) {
+        self.observe(id, |seen| {
+            seen.failure =
+                Some(TaskFailure::FailedToStart { reason: "CannotPullContainerError: no such image".to_owned() });
+            seen.released = true;
+        });
+    }
+
+    /// Its containers are being told to stop.
+    pub(crate) fn leave(&mut self, id: TaskId) {
+        if let Some(leaving) = self.tasks[&id].begin_stopping(self.now) {
+            self.tasks.insert(id, Arc::new(leaving));
+        }
+    }
+
+    /// It is gone.
+    pub(crate) fn gone(&mut self, id: TaskId) {
+        self.leave(id);
+        self.observe(id, |seen| seen.released = true);
+    }
+
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        self.now = self.now.saturating_add(Duration::from_secs(seconds));
+    }
+
+    fn observe(&mut self, id: TaskId, change: impl FnOnce(&mut TaskObservation)) {
+        let task = &self.tasks[&id];
+        let seen = self.seen.entry(id).or_insert_with(|| TaskObservation::accepted(task.key.clone()));
+        change(seen);
+        let definition = definition_of(self.checked, &task.definition);
+        if let Some(next) = task.observe(seen, &definition.doc, self.now) {
+            self.tasks.insert(id, Arc::new(next));
+        }
+    }
+
+    fn interrupt(&mut self, id: TaskId, why: Interruption) {
+        if let Some(next) = self.tasks[&id].interrupt(why) {
+            self.tasks.insert(id, Arc::new(next));
+        }
+    }
+
+    // ---- the scheduler
+
+    /// What the scheduler plans now.
+    pub(crate) fn plan(&self) -> Plan {
+        self.plan_with(&self.service)
+    }
+
+    /// What the scheduler would plan for this version of the service.
+    pub(crate) fn plan_with(&self, service: &Service) -> Plan {
+        let tasks: Vec<Arc<Task>> = self.tasks.values().cloned().collect();
+        let checked = self.checked;
+        let find = |key: &TaskDefinitionKey| Some(Arc::new(definition_of(checked, key)));
+        let input =
+            PlanInput { service, tasks: &tasks, definition: &find, instances: &self.instances, now: self.now };
+        let mut uuids = self.next_uuid;
+        plan(&input, &mut counting("event-", &mut uuids))
+    }
+
+    /// Does what the plan says, like the reconciler.
+    pub(crate) fn execute(&mut self, plan: Plan) {
+        // At least one uuid per event that the plan may have written.
+        self.next_uuid += 100_000;
+        self.service = plan.service;
+        for (key, why) in plan.stop {
+            self.interrupt(key.id, why);
+        }
+        for key in plan.account {
+            self.tasks.remove(&key.id);
+            self.seen.remove(&key.id);
+        }
+        for change in plan.records {
+            if let Some(next) = self.records[&change.record].after(&change.event, self.now) {
+                self.records.insert(change.record, next);
+            }
+        }
+        if let Some(rollback) = plan.rollback {
+            let revision = self.revisions[&rollback.to].clone();
+            self.service.restore_revision(&revision);
+            let definition = self.named_definition();
+            let id = self.deployment_id();
+            self.open(id, rollback.record, &definition, Some(rollback.from));
+        }
+        for start in plan.start {
+            self.start(&start);
+        }
+    }
+
+    fn start(&mut self, start: &Start) {
+        let deployment = self.service.deployments.iter().find(|one| one.id == start.deployment);
+        let definition = definition_of(self.checked, &deployment.expect("it is the service's").definition);
+        let launch = Arc::new(LaunchSettings::default());
+        let mut ids = Vec::new();
+        for _ in 0..start.count {
+            self.next_task += 1;
+            let new = NewTask {
+                key: TaskKey { cluster: cluster(), id: HexId::from_bits(self.next_task) },
+                definition: &definition,
+                launch_type: None,
+                capacity_provider: None,
+                overrides: model::TaskOverride::default(),
+                group: "service:web".to_owned(),
+                started_by: Some(start.deployment.to_string()),
+                enable_execute_command: false,
+                platform_version: None,
+                service: Some(ServiceMembership { name: service_key().name, deployment: start.deployment }),
+                instance: start.instance,
+                availability_zone: Some(["a", "b"][(self.next_task % 2) as usize].to_owned()),
+                tags: Vec::new(),
+                launch: Arc::clone(&launch),
+                created_at: self.now,
+            };
+            let task = new.create(&mut counting("uuid-", &mut self.next_uuid));
+            ids.push(task.key.id);
+            self.tasks.insert(task.key.id, Arc::new(task));
+        }
+        let mut uuid = counting("event-", &mut self.next_uuid);
+        EventWriter { now: self.now, uuid: &mut uuid }.started(&mut self.service, &ids);
+        let started = i32::try_from(ids.len()).expect("a few");
+        self.service.pending += started;
+        for deployment in self.service.deployments.iter_mut().filter(|one| one.id == start.deployment) {
+            deployment.pending += started;
+        }
+    }
+
+    fn open(
+        &mut self,
+        id: DeploymentId,
+        record: String,
+        definition: &TaskDefinition,
+        rolls_back: Option<DeploymentId>,
+    ) {
+        self.revisions.insert(id, self.service.revision(id, definition, self.now));
+        self.service.open_deployment(NewDeployment { id, record, definition, rolls_back, reason: None, now: self.now });
+    }
+
+    fn deployment_id(&mut self) -> DeploymentId {
+        self.next_deployment += 1;
+        DeploymentId::from_random(self.next_deployment)
+    }
+
+    fn named_definition(&self) -> TaskDefinition {
+        let arn = self.service.spec.task_definition.as_deref().expect("it has one");
+        let revision = arn.rsplit(':').next().and_then(|digits| digits.parse().ok()).expect("a revision");
+        self.definition_of_revision(revision)
+    }
+
+    fn definition_of_revision(&self, revision: i32) -> TaskDefinition {
+        definition(revision, &[app(self.checked)], false)
+    }
+}
+
+fn definition_of(checked: bool, key: &TaskDefinitionKey) -> TaskDefinition {
+    definition(key.revision, &[app(checked)], false)
+}

@@ -1,0 +1,279 @@
+//! The clients: random calls over a handful of names, so that calls meet each other, and retries of calls of which
+//! nobody knows how they came out.
+
+pub(crate) mod call;
+pub(crate) mod definition;
+mod facts;
+mod register;
+mod service;
+
+use std::sync::Arc;
+
+use kecs_domain::model::{self, LaunchType};
+use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
+use kecs_domain::task_definition::{TaskDefinition, TaskDefinitionState};
+use kecs_domain::Scope;
+use kecs_usecases::Context;
+use serde_json::{Value, json};
+
+use super::ledger::Ledger;
+use super::random::Random;
+use call::Request;
+pub(crate) use facts::Facts;
+
+/// Clusters that calls are about. The first two exist from the beginning.
+const CLUSTERS: [&str; 3] = ["one", "two", "three"];
+/// Families that calls are about.
+const FAMILIES: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
+/// A family whose revisions are all steady, and that nobody deregisters.
+pub(crate) const PLAIN: &str = "plain";
+/// How many calls can be made again.
+const RETRIABLE: usize = 12;
+
+/// See the module.
+pub(crate) struct Client {
+    random: Random,
+    pub(crate) ctx: Context,
+    /// Calls with a token, the newest last.
+    tokens: Vec<Request>,
+    names: u64,
+}
+
+impl Client {
+    pub(crate) fn new(seed: u64) -> Self {
+        let ctx = Context::root(Scope::new("123456789012", "eu-central-1"));
+        Self { random: Random::new(seed, 1), ctx, tokens: Vec::new(), names: 0 }
+    }
+
+    /// What is called before anything goes wrong, so that the first calls have something to be about.
+    pub(crate) fn opening(&mut self) -> Vec<Request> {
+        let mut calls: Vec<Request> = Vec::new();
+        for cluster in &CLUSTERS[..2] {
+            calls.push(build::<model::CreateClusterRequest>(json!({"clusterName": cluster})));
+        }
+        for network in definition::NETWORKS {
+            calls.push(definition::plain(&mut self.random, PLAIN, network).into());
+        }
+        for family in FAMILIES {
+            calls.push(definition::random(&mut self.random, family).into());
+        }
+        calls
+    }
+
+    /// Tokens are forgotten after a day: what was called before is not called again.
+    pub(crate) fn forget_tokens(&mut self) {
+        self.tokens.clear();
+    }
+
+    /// The next call.
+    pub(crate) fn next(&mut self, ledger: &Ledger) -> Request {
+        let pick = self.random.weighted(&[
+            (14, Self::create_service as fn(&mut Self, &Ledger) -> Option<Request>),
+            (22, Self::update_service),
+            (5, Self::delete_service),
+            (12, Self::run_task),
+            (9, Self::again),
+            (9, Self::stop_task),
+            (9, Self::register),
+            (3, Self::deregister),
+            (2, Self::delete_definitions),
+            (3, Self::tag),
+            (2, Self::untag),
+            (3, Self::create_cluster),
+            (2, Self::delete_cluster),
+            (2, Self::settings),
+            (8, Self::read),
+        ]);
+        match pick(self, ledger) {
+            Some(request) => request,
+            None => definition::random(&mut self.random, FAMILIES[0]).into(),
+        }
+    }
+
+    fn name(&mut self, kind: &str) -> String {
+        self.names += 1;
+        format!("{kind}-{}", self.names)
+    }
+
+    fn cluster(&mut self) -> String {
+        let index = self.random.weighted(&[(6, 0), (3, 1), (1, 2)]);
+        CLUSTERS[index].to_owned()
+    }
+
+    /// A definition that can be used, mostly.
+    fn definition(&mut self, ledger: &Ledger) -> Option<Arc<TaskDefinition>> {
+        let sloppy = self.random.percent(3);
+        let usable = ledger.definitions.values();
+        let usable: Vec<_> =
+            usable.filter(|it| sloppy || it.state == TaskDefinitionState::Active).cloned().collect();
+        (!usable.is_empty()).then(|| self.random.pick(&usable).clone())
+    }
+
+    /// How a call names a definition.
+    fn named(&mut self, definition: &TaskDefinition) -> String {
+        match self.random.below(4) {
+            0 => definition.key.family.to_string(),
+            1 => definition.key.arn(),
+            _ => format!("{}:{}", definition.key.family, definition.key.revision),
+        }
+    }
+
+    /// Adds where the tasks of a definition run.
+    fn place(&mut self, request: &mut Value, definition: &TaskDefinition) {
+        if !definition::is_awsvpc(definition) {
+            return;
+        }
+        let subnet = *self.random.pick(&["subnet-a", "subnet-b"]);
+        request["networkConfiguration"] = json!({"awsvpcConfiguration": {"subnets": [subnet]}});
+        if self.random.percent(50) && definition.supports(LaunchType::Fargate) {
+            request["launchType"] = json!("FARGATE");
+        }
+    }
+
+    fn run_task(&mut self, ledger: &Ledger) -> Option<Request> {
+        let definition = self.definition(ledger)?;
+        let who = self.name("run");
+        let mut request = json!({
+            "cluster": self.cluster(), "taskDefinition": self.named(&definition),
+            "count": self.random.between(1, 5), "startedBy": who,
+        });
+        self.place(&mut request, &definition);
+        if self.random.percent(20) {
+            request["placementStrategy"] = json!([{"type": "binpack", "field": "memory"}]);
+        }
+        if self.random.percent(70) {
+            request["clientToken"] = json!(who);
+        }
+        let request = build::<model::RunTaskRequest>(request);
+        self.remember(&request);
+        Some(request)
+    }
+
+    /// Keeps a call that has a token, to make it again.
+    fn remember(&mut self, request: &Request) {
+        let token = match request {
+            Request::RunTask(it) => it.client_token.as_ref(),
+            Request::CreateService(it) => it.client_token.as_ref(),
+            _ => None,
+        };
+        if token.is_some() {
+            self.tokens.push(request.clone());
+            if self.tokens.len() > RETRIABLE {
+                self.tokens.remove(0);
+            }
+        }
+    }
+
+    fn again(&mut self, _ledger: &Ledger) -> Option<Request> {
+        (!self.tokens.is_empty()).then(|| self.random.pick(&self.tokens).clone())
+    }
+
+    fn stop_task(&mut self, ledger: &Ledger) -> Option<Request> {
+        let any = self.random.percent(20);
+        let stoppable = |task: &&Arc<Task>| {
+            any || (task.desired == DesiredStatus::Running && task.status != TaskStatus::Stopped)
+        };
+        let tasks: Vec<_> = ledger.tasks.values().filter(stoppable).map(|task| task.key.clone()).collect();
+        if tasks.is_empty() {
+            return None;
+        }
+        let task = self.random.pick(&tasks).clone();
+        let reason = self.name("reason");
+        Some(build::<model::StopTaskRequest>(
+            json!({"cluster": task.cluster.name.as_str(), "task": task.arn(), "reason": reason}),
+        ))
+    }
+
+    fn register(&mut self, _ledger: &Ledger) -> Option<Request> {
+        if self.random.percent(30) {
+            let network = *self.random.pick(&definition::NETWORKS);
+            return Some(definition::plain(&mut self.random, PLAIN, network).into());
+        }
+        let family = *self.random.pick(&FAMILIES);
+        Some(definition::random(&mut self.random, family).into())
+    }
+
+    fn some_definition(&mut self, ledger: &Ledger) -> Option<String> {
+        let keys = ledger.definitions.keys().filter(|key| key.family.as_str() != PLAIN);
+        let keys: Vec<_> = keys.map(|key| format!("{}:{}", key.family, key.revision)).collect();
+        (!keys.is_empty()).then(|| self.random.pick(&keys).clone())
+    }
+
+    fn deregister(&mut self, ledger: &Ledger) -> Option<Request> {
+        let definition = self.some_definition(ledger)?;
+        Some(build::<model::DeregisterTaskDefinitionRequest>(json!({"taskDefinition": definition})))
+    }
+
+    fn delete_definitions(&mut self, ledger: &Ledger) -> Option<Request> {
+        let first = self.some_definition(ledger)?;
+        let second = self.some_definition(ledger)?;
+        Some(build::<model::DeleteTaskDefinitionsRequest>(json!({"taskDefinitions": [first, second]})))
+    }
+
+    /// Something that has tags.
+    fn resource(&mut self, ledger: &Ledger) -> Option<String> {
+        let mut arns: Vec<_> = ledger.services.keys().map(|key| key.arn()).collect();
+        arns.extend(ledger.clusters.keys().map(|key| key.arn()));
+        arns.extend(ledger.definitions.keys().take(4).map(|key| key.arn()));
+        (!arns.is_empty()).then(|| self.random.pick(&arns).clone())
+    }
+
+    fn tag(&mut self, ledger: &Ledger) -> Option<Request> {
+        let (arn, value) = (self.resource(ledger)?, self.name("value"));
+        Some(build::<model::TagResourceRequest>(
+            json!({"resourceArn": arn, "tags": [{"key": "team", "value": value}]}),
+        ))
+    }
+
+    fn untag(&mut self, ledger: &Ledger) -> Option<Request> {
+        let arn = self.resource(ledger)?;
+        Some(build::<model::UntagResourceRequest>(json!({"resourceArn": arn, "tagKeys": ["team"]})))
+    }
+
+    fn create_cluster(&mut self, _ledger: &Ledger) -> Option<Request> {
+        let cluster = *self.random.pick(&CLUSTERS);
+        Some(build::<model::CreateClusterRequest>(json!({"clusterName": cluster})))
+    }
+
+    fn delete_cluster(&mut self, _ledger: &Ledger) -> Option<Request> {
+        Some(build::<model::DeleteClusterRequest>(json!({"cluster": self.cluster()})))
+    }
+
+    fn settings(&mut self, _ledger: &Ledger) -> Option<Request> {
+        let value = *self.random.pick(&["enabled", "disabled", "enhanced"]);
+        Some(build::<model::UpdateClusterSettingsRequest>(
+            json!({"cluster": self.cluster(), "settings": [{"name": "containerInsights", "value": value}]}),
+        ))
+    }
+
+    fn read(&mut self, ledger: &Ledger) -> Option<Request> {
+        let cluster = self.cluster();
+        match self.random.below(6) {
+            0 => Some(build::<model::DescribeClustersRequest>(json!({"clusters": CLUSTERS, "include": ["STATISTICS"]}))),
+            1 => Some(build::<model::ListTasksRequest>(json!({"cluster": cluster, "maxResults": 5}))),
+            2 => {
+                let tasks: Vec<_> = ledger.tasks.keys().filter(|key| key.cluster.name.as_str() == cluster).collect();
+                let tasks: Vec<_> = tasks.iter().rev().take(4).map(|key| key.arn()).collect();
+                (!tasks.is_empty()).then(|| build::<model::DescribeTasksRequest>(json!({"cluster": cluster, "tasks": tasks})))
+            }
+            3 => Some(build::<model::ListServicesRequest>(json!({"cluster": cluster, "maxResults": 2}))),
+            4 => Some(build::<model::DescribeServicesRequest>(json!({"cluster": cluster, "services": service::NAMES}))),
+            _ => {
+                let services: Vec<_> = ledger.services.keys().collect();
+                let key = (!services.is_empty()).then(|| (*self.random.pick(&services)).clone())?;
+                Some(build::<model::ListServiceDeploymentsRequest>(
+                    json!({"cluster": key.cluster.name.as_str(), "service": key.arn()}),
+                ))
+            }
+        }
+    }
+}
+
+/// A request of its JSON form.
+fn build<R>(json: Value) -> Request
+where
+    R: serde::de::DeserializeOwned + Into<Request>,
+{
+    // What is built here is a request by construction.
+    serde_json::from_value::<R>(json).expect("a request").into()
+}

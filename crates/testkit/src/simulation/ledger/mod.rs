@@ -1,0 +1,269 @@
+//! The ledger: everything that was ever committed, as a second book beside the store, and the checks of each entry.
+//!
+//! It is no store: it never refuses anything. What should not have been committed becomes a violation.
+
+mod check;
+mod compare;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use kecs_domain::Timestamp;
+use kecs_domain::arn::{
+    ClusterKey, ServiceDeploymentKey, ServiceKey, ServiceRevisionKey, TaskDefinitionKey, TaskKey,
+};
+use kecs_domain::cluster::Cluster;
+use kecs_domain::idempotency::{TokenKey, TokenRecord};
+use kecs_domain::name::DeploymentId;
+use kecs_domain::service::{Service, ServiceDeployment, ServiceRevision};
+use kecs_domain::task::{Task, TaskStatus};
+use kecs_domain::task_definition::{TaskDefinition, TaskDefinitionFamily};
+use kecs_usecases::ports::{Changes, Entity, EntityKey, FamilyKey, Version};
+
+use super::shared::JobRef;
+use super::trace::Trace;
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which promise, in a word or two.
+    pub promise: &'static str,
+    /// How it was broken, for a person.
+    pub text: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.promise, self.text)
+    }
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    pub(crate) clusters: BTreeMap<ClusterKey, Arc<Cluster>>,
+    pub(crate) families: BTreeMap<FamilyKey, Arc<TaskDefinitionFamily>>,
+    pub(crate) definitions: BTreeMap<TaskDefinitionKey, Arc<TaskDefinition>>,
+    pub(crate) tasks: BTreeMap<TaskKey, Arc<Task>>,
+    pub(crate) services: BTreeMap<ServiceKey, Arc<Service>>,
+    pub(crate) records: BTreeMap<ServiceDeploymentKey, Arc<ServiceDeployment>>,
+    pub(crate) revisions: BTreeMap<ServiceRevisionKey, Arc<ServiceRevision>>,
+    pub(crate) tokens: BTreeMap<TokenKey, Arc<TokenRecord>>,
+    /// The newest version of every key, also of those that were removed.
+    versions: BTreeMap<EntityKey, Version>,
+    /// Of each service: tasks that are not STOPPED, or whose end was not accounted for.
+    open: BTreeMap<ServiceKey, BTreeSet<TaskKey>>,
+    /// What was ever started by whom.
+    started: BTreeMap<String, Vec<TaskKey>>,
+    /// Every deployment that ever was.
+    deployments: BTreeSet<(ServiceKey, DeploymentId)>,
+    sights: BTreeMap<u64, Sight>,
+    /// Clusters that something was changed in since they were compared.
+    touched: BTreeSet<ClusterKey>,
+    /// How many commits there were.
+    pub(crate) commits: u64,
+    /// What was wrong.
+    pub(crate) violations: Vec<Violation>,
+}
+
+/// What a job has read last: what it decides on.
+#[derive(Default)]
+struct Sight {
+    service: Option<Arc<Service>>,
+    tasks: Option<Vec<Arc<Task>>>,
+}
+
+/// A commit that was made.
+pub(crate) struct Commit<'a> {
+    pub(crate) changes: &'a Changes,
+    pub(crate) versions: &'a [Version],
+    pub(crate) job: &'a JobRef,
+    pub(crate) now: Timestamp,
+}
+
+impl Ledger {
+    pub(crate) fn violate(&mut self, promise: &'static str, text: impl Into<String>) {
+        self.violations.push(Violation { promise, text: text.into() });
+    }
+
+    /// Notes what a job has read of a service.
+    pub(crate) fn saw_service(&mut self, job: u64, service: &Arc<Service>) {
+        self.sights.entry(job).or_default().service = Some(Arc::clone(service));
+    }
+
+    /// Notes what a job has read of a service's tasks.
+    pub(crate) fn saw_tasks(&mut self, job: u64, tasks: Vec<Arc<Task>>) {
+        self.sights.entry(job).or_default().tasks = Some(tasks);
+    }
+
+    /// The tasks that a job decides on.
+    pub(crate) fn sight_of(&self, job: u64) -> Option<&[Arc<Task>]> {
+        self.sights.get(&job)?.tasks.as_deref()
+    }
+
+    /// A job is over.
+    pub(crate) fn end_of(&mut self, job: u64) {
+        self.sights.remove(&job);
+    }
+
+    /// Every job is over: the process has died.
+    pub(crate) fn end_of_all(&mut self) {
+        self.sights.clear();
+    }
+
+    /// The tasks of a service that are not STOPPED, or whose end was not accounted for.
+    pub(crate) fn open_tasks(&self, service: &ServiceKey) -> impl Iterator<Item = &Arc<Task>> {
+        self.open.get(service).into_iter().flatten().filter_map(|key| self.tasks.get(key))
+    }
+
+    /// Whether there ever was a deployment with this id.
+    pub(crate) fn knows_deployment(&self, id: DeploymentId) -> bool {
+        self.deployments.iter().any(|(_, known)| *known == id)
+    }
+
+    /// The tag `team` of a resource.
+    pub(crate) fn tag_of(&self, arn: &str) -> Option<String> {
+        let tags = match arn {
+            _ if arn.contains(":cluster/") => &self.clusters.values().find(|it| it.key.arn() == arn)?.tags,
+            _ if arn.contains(":service/") => &self.services.values().find(|it| it.key.arn() == arn)?.tags,
+            _ => &self.definitions.values().find(|it| it.key.arn() == arn)?.tags,
+        };
+        tags.iter().find(|tag| tag.key.as_deref() == Some("team"))?.value.clone()
+    }
+
+    /// Tasks that are not STOPPED.
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = &Arc<Task>> {
+        self.tasks.values().filter(|task| task.status != TaskStatus::Stopped)
+    }
+
+    /// Every task that was ever made with this `startedBy`.
+    pub(crate) fn started_by(&self, who: &str) -> &[TaskKey] {
+        self.started.get(who).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Enters a commit.
+    pub(crate) fn commit(&mut self, commit: &Commit<'_>, trace: &mut Trace) {
+        self.commits += 1;
+        self.check_scheduling(commit);
+        let number = commit.job.number;
+        for ((entity, _), version) in commit.changes.puts.iter().zip(commit.versions) {
+            let key = entity.key();
+            trace.line(format_args!("  #{number} {version:?} {}", Shown(entity)));
+            if self.versions.get(&key).is_some_and(|last| last >= version) {
+                self.violate("versions rise", format!("{} is saved again as {version:?}", Shown(entity)));
+            }
+            self.versions.insert(key, *version);
+            self.put(entity, commit);
+        }
+        for (key, _) in &commit.changes.deletes {
+            trace.line(format_args!("  #{number} removes {key:?}"));
+            self.delete(key, commit);
+        }
+    }
+
+    fn put(&mut self, entity: &Entity, commit: &Commit<'_>) {
+        self.check_put(entity, commit);
+        match entity {
+            Entity::Cluster(it) => {
+                self.touched.insert(it.key.clone());
+                self.clusters.insert(it.key.clone(), Arc::clone(it));
+            }
+            Entity::Family(it) => {
+                self.families.insert((it.scope.clone(), it.family.clone()), Arc::clone(it));
+            }
+            Entity::TaskDefinition(it) => {
+                self.definitions.insert(it.key.clone(), Arc::clone(it));
+            }
+            Entity::Task(it) => {
+                self.touched.insert(it.key.cluster.clone());
+                self.index(it);
+                let old = self.tasks.insert(it.key.clone(), Arc::clone(it));
+                if let (None, Some(who)) = (old, &it.doc.started_by) {
+                    self.started.entry(who.clone()).or_default().push(it.key.clone());
+                }
+            }
+            Entity::Service(it) => {
+                self.touched.insert(it.key.cluster.clone());
+                let ids = it.deployments.iter().map(|one| (it.key.clone(), one.id));
+                self.deployments.extend(ids);
+                self.services.insert(it.key.clone(), Arc::clone(it));
+            }
+            Entity::ServiceDeployment(it) => {
+                self.records.insert(it.key.clone(), Arc::clone(it));
+            }
+            Entity::ServiceRevision(it) => {
+                self.revisions.insert(it.key.clone(), Arc::clone(it));
+            }
+            Entity::Token(it) => {
+                self.tokens.insert(it.key.clone(), Arc::clone(it));
+            }
+        }
+    }
+
+    fn index(&mut self, task: &Task) {
+        let Some(membership) = &task.service else { return };
+        let service = ServiceKey { cluster: task.key.cluster.clone(), name: membership.name.clone() };
+        let open = self.open.entry(service).or_default();
+        if task.status != TaskStatus::Stopped || !task.accounted {
+            open.insert(task.key.clone());
+        } else {
+            open.remove(&task.key);
+        }
+    }
+
+    fn delete(&mut self, key: &EntityKey, commit: &Commit<'_>) {
+        self.check_delete(key, commit);
+        match key {
+            EntityKey::Task(key) => {
+                self.touched.insert(key.cluster.clone());
+                self.tasks.remove(key);
+                self.open.values_mut().for_each(|open| {
+                    open.remove(key);
+                });
+            }
+            EntityKey::Token(key) => {
+                self.tokens.remove(key);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An entity in a line.
+pub(crate) struct Shown<'a>(pub(crate) &'a Entity);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Entity::Cluster(it) => write!(f, "cluster {} {:?}", it.key.name, it.status),
+            Entity::Family(it) => write!(f, "family {} up to {}", it.family, it.last_revision),
+            Entity::TaskDefinition(it) => {
+                write!(f, "definition {}:{} {:?}", it.key.family, it.key.revision, it.state)
+            }
+            Entity::Task(it) => {
+                write!(f, "task {} {} -> {}", it.key.id, it.status, it.desired.as_str())?;
+                if let Some(membership) = &it.service {
+                    write!(f, " of {}/{}", it.key.cluster.name, membership.name)?;
+                }
+                let (health, reason) = (it.doc.health_status, it.doc.stopped_reason.as_deref());
+                let health = health.map_or("", |health| health.as_str());
+                write!(f, " {health} {}{}", reason.unwrap_or_default(), if it.accounted { " accounted" } else { "" })
+            }
+            Entity::Service(it) => {
+                let (key, status) = (&it.key, it.status.as_str());
+                write!(f, "service {}/{} {status} {} wanted:", key.cluster.name, key.name, it.desired_count())?;
+                it.deployments.iter().try_for_each(|one| {
+                    let (status, rollout) = (one.status.as_str(), one.rollout.as_str());
+                    write!(f, " [{} {status} {rollout} {}:{}", one.id, one.definition.family, one.definition.revision)?;
+                    write!(f, " {}+{}/{} failed {}]", one.running, one.pending, one.desired, one.breaker.failures)
+                })
+            }
+            Entity::ServiceDeployment(it) => {
+                write!(f, "record {}/{} {}", it.key.service.name, it.key.id, it.status())
+            }
+            Entity::ServiceRevision(it) => write!(f, "revision {}/{}", it.key.service.name, it.key.id),
+            Entity::Token(it) => write!(f, "token {}/{}", it.key.operation, it.key.token),
+        }
+    }
+}

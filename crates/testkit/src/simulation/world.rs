@@ -1,0 +1,497 @@
+//! The world: one process at a time over a store that lasts, clients, faults, and a clock that moves when it is told to.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use kecs_adapters_sim::{NodeSpec, SimOptions, SimulatedOrchestrator};
+use kecs_adapters_storage::MemoryStore;
+use kecs_usecases::Error;
+use kecs_usecases::ports::{PortErrorKind, WakeKey};
+
+use super::client::call::{Outcome, Request};
+use super::client::{Client, Facts};
+use super::fault::{Fault, Rates};
+use super::plant::Plant;
+use super::process::{Done, Intake, Job, Process};
+use super::queue::back_off;
+use super::random::Random;
+use super::seed::Seed;
+use super::shared::{JobRef, Origin, Shared};
+use super::trace::Trace;
+
+/// How often the slow timer comes, in milliseconds: as the server's.
+const RESYNC: i64 = 30_000;
+/// How often old things are removed.
+const SWEEP: i64 = 60_000;
+/// How many calls of clients are under way at most.
+const CALLS: usize = 6;
+/// More polls than any instant needs: beyond this, something wakes itself for ever.
+const RESTLESS: usize = 50_000;
+
+/// See the module.
+pub(crate) struct World {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) process: Process,
+    /// Whether the orchestrator outlives the process.
+    pub(crate) lasts: bool,
+    pub(crate) options: SimOptions,
+    pub(crate) client: Client,
+    pub(crate) facts: Facts,
+    /// What the world does next.
+    pub(crate) random: Random,
+    workers: usize,
+    jobs: u64,
+    checked: u64,
+    /// The process is down until so many steps have gone by.
+    down: u64,
+}
+
+impl World {
+    pub(crate) fn new(seed: &Seed, keep_trace: bool, plant: Option<Plant>) -> Self {
+        let mut random = Random::new(seed.seed, 4);
+        let rates = Rates::draw(&mut random, seed.faults);
+        let shared = Arc::new(Shared::new(seed.seed, rates, Trace::new(keep_trace), plant));
+        let options = options(&mut random);
+        let lasts = random.percent(40);
+        let workers = random.index(4) + 1;
+        let orchestrator = orchestrator(&options, &shared);
+        let store = Arc::new(MemoryStore::new());
+        let process = Process::new(&store, orchestrator, &shared, lasts);
+        let client = Client::new(seed.seed);
+        let facts = Facts::new(client.ctx.scope.clone());
+        let mut world = Self {
+            shared,
+            store,
+            process,
+            lasts,
+            options,
+            client,
+            facts,
+            random,
+            workers,
+            jobs: 0,
+            checked: 0,
+            down: 0,
+        };
+        let faults = std::mem::replace(&mut world.shared.lock().rates, Rates::none());
+        world.log(format_args!("workers {workers}, the orchestrator lasts: {lasts}"));
+        world.begin_start();
+        world.settle();
+        for request in world.client.opening() {
+            world.begin_call(request);
+        }
+        world.settle();
+        world.shared.lock().rates = faults;
+        world
+    }
+
+    pub(crate) fn log(&self, line: fmt::Arguments<'_>) {
+        self.shared.lock().trace.line(line);
+    }
+
+    pub(crate) fn violate(&self, promise: &'static str, text: impl Into<String>) {
+        self.shared.lock().ledger.violate(promise, text);
+    }
+
+    /// Whether something is wrong.
+    pub(crate) fn is_broken(&self) -> bool {
+        !self.shared.lock().ledger.violations.is_empty()
+    }
+
+    fn happens(&self, fault: Fault) -> bool {
+        self.shared.lock().happens(fault)
+    }
+
+    /// One step: something happens around the process, and it works a little.
+    pub(crate) fn step(&mut self, number: u32) {
+        let (now, jobs) = (self.shared.millis(), self.process.jobs.len());
+        self.log(format_args!("{number} at {now}, {jobs} jobs"));
+        if self.down > 0 {
+            self.down -= 1;
+            if self.down == 0 {
+                self.begin_start();
+            }
+        }
+        match self.random.below(100) {
+            0..=27 if self.process.is_up() => self.call(),
+            28..=54 => self.pass_time(),
+            _ => {}
+        }
+        self.cause_faults();
+        self.deliver();
+        let polls = self.random.below(24);
+        for _ in 0..polls {
+            self.poll_one();
+            self.spawn();
+        }
+        self.check();
+    }
+
+    /// Checks what holds at every moment, if anything was committed since the last time.
+    pub(crate) fn check(&mut self) {
+        let mut shared = self.shared.lock();
+        let ledger = &mut shared.ledger;
+        if ledger.commits == self.checked {
+            return;
+        }
+        self.checked = ledger.commits;
+        ledger.compare_counts(&self.store);
+        if let Err(wrong) = self.facts.check(ledger) {
+            ledger.violate("an acknowledged change stays", wrong);
+        }
+    }
+
+    fn call(&mut self) {
+        let calls = self.process.jobs.iter().filter(|job| job.request.is_some()).count();
+        if calls < CALLS {
+            let request = self.client.next(&self.shared.lock().ledger);
+            self.begin_call(request);
+        }
+    }
+
+    pub(crate) fn begin_call(&mut self, request: Request) {
+        let ecs = self.process.ecs.clone();
+        let (ctx, call) = (self.client.ctx.clone(), request.clone());
+        let future = Box::pin(async move { Done::Api(call.make(&ecs, &ctx).await) });
+        let origin = Origin::Api(request.name());
+        let number = self.begin(origin, Some(request), future);
+        let job = &self.process.jobs[self.process.jobs.len() - 1];
+        if let Some(request) = &job.request {
+            self.facts.begin(number, request);
+            self.log(format_args!("  #{number} calls {request}"));
+        }
+    }
+
+    fn begin(
+        &mut self,
+        origin: Origin,
+        request: Option<Request>,
+        future: std::pin::Pin<Box<dyn Future<Output = Done>>>,
+    ) -> u64 {
+        self.jobs += 1;
+        let is = JobRef { number: self.jobs, origin: Arc::new(origin) };
+        self.process.jobs.push(Job { is, request, future });
+        self.jobs
+    }
+
+    /// The process comes up: what is stored is taken up again.
+    pub(crate) fn begin_start(&mut self) {
+        let ecs = self.process.ecs.clone();
+        let future = Box::pin(async move { Done::Started(ecs.reconciler().start().await) });
+        let number = self.begin(Origin::Start, None, future);
+        self.log(format_args!("  #{number} starts"));
+    }
+
+    fn pass_time(&mut self) {
+        let now = self.shared.millis();
+        let next = self.next_deadline().filter(|next| *next > now);
+        let to = match (self.random.below(10), next) {
+            (0..=5, Some(next)) => next + self.random.between(0, 50),
+            (9, _) => now + self.random.between(3_000, 40_000),
+            _ => now + self.random.between(10, 3_000),
+        };
+        self.advance(to);
+    }
+
+    /// When something happens next by itself.
+    pub(crate) fn next_deadline(&self) -> Option<i64> {
+        let process = &self.process;
+        let up = process.is_up();
+        let timers = [process.resync_at, process.sweep_at].into_iter().filter(|_| up);
+        let intake = process.intake.as_ref().map(|intake| intake.not_before);
+        let orchestrator = process.orchestrator.next_deadline().map(|at| at.as_millis());
+        timers.chain(process.queue.next()).chain(intake).chain(orchestrator).min()
+    }
+
+    pub(crate) fn advance(&mut self, to: i64) {
+        self.shared.set_millis(to);
+        self.log(format_args!("  it is {to}"));
+        self.process.orchestrator.tick(kecs_domain::Timestamp::from_millis(self.shared.millis()));
+    }
+
+    fn cause_faults(&mut self) {
+        if self.happens(Fault::TimeJump) {
+            let minutes = self.random.weighted(&[(6, 5), (5, 30), (4, 65), (1, 25 * 60)]);
+            if minutes > 20 * 60 {
+                self.client.forget_tokens();
+                self.facts.forget_tokens();
+            }
+            self.advance(self.shared.millis() + minutes * 60_000);
+        }
+        if self.down == 0 && self.happens(Fault::Crash) {
+            self.log(format_args!("  the process is killed"));
+            self.die();
+        }
+        self.break_tasks();
+        if self.process.is_up() && self.process.intake.is_none() && self.happens(Fault::ObservationGap) {
+            self.log(format_args!("  observations are lost"));
+            self.process.observe();
+        }
+    }
+
+    /// The process is gone; what was under way has come out this way or that.
+    pub(crate) fn die(&mut self) {
+        let orchestrator = if self.lasts {
+            Arc::clone(&self.process.orchestrator)
+        } else {
+            orchestrator(&self.options, &self.shared)
+        };
+        let new = Process::new(&self.store, orchestrator, &self.shared, self.lasts);
+        let dead = std::mem::replace(&mut self.process, new);
+        let mut shared = self.shared.lock();
+        shared.died = false;
+        shared.wakes.clear();
+        shared.ledger.end_of_all();
+        let unknown = Outcome::Unknown("the process died".to_owned());
+        for job in &dead.jobs {
+            if let Some(request) = &job.request {
+                let _ = self.facts.end(job.is.number, request, &unknown, &shared.ledger);
+            }
+        }
+        drop(shared);
+        self.down = self.random.below(4) + 1;
+    }
+
+    /// Hints, timers and observations arrive.
+    fn deliver(&mut self) {
+        let now = self.shared.millis();
+        self.take_wakes();
+        self.process.queue.due(now);
+        if self.process.is_up() {
+            if now >= self.process.resync_at {
+                self.process.resync_at = now + RESYNC;
+                let ecs = self.process.ecs.clone();
+                let future = Box::pin(async move { Done::Resynced(ecs.reconciler().resync().await) });
+                self.begin(Origin::Resync, None, future);
+            }
+            if now >= self.process.sweep_at {
+                self.process.sweep_at = now + SWEEP;
+                let ecs = self.process.ecs.clone();
+                let future = Box::pin(async move { Done::Swept(ecs.reconciler().sweep().await) });
+                self.begin(Origin::Sweep, None, future);
+            }
+            if !self.happens(Fault::LateObservation) {
+                self.take_observations();
+            }
+        }
+        self.spawn();
+    }
+
+    fn take_wakes(&mut self) {
+        let wakes = std::mem::take(&mut self.shared.lock().wakes);
+        for key in wakes {
+            if self.happens(Fault::LostWake) {
+                self.log(format_args!("  the hint {key:?} is lost"));
+                continue;
+            }
+            if self.happens(Fault::DoubledWake) {
+                self.shared.lock().wakes.push(key.clone());
+            }
+            self.process.queue.wake(key);
+        }
+    }
+
+    fn take_observations(&mut self) {
+        let now = self.shared.millis();
+        if self.process.jobs.iter().any(|job| *job.is.origin == Origin::Observe) {
+            return;
+        }
+        if self.process.intake.is_none() {
+            let Ok(mut batch) = self.process.observed() else {
+                self.violate("observations go on", "the orchestrator's stream has ended");
+                return;
+            };
+            if self.shared.lock().plant == Some(Plant::LoseObservations) && self.random.percent(10) {
+                batch.retain(|it| matches!(it, kecs_usecases::ports::Observation::Snapshot(_)));
+            }
+            if batch.is_empty() {
+                return;
+            }
+            let doubled = self.happens(Fault::DoubledObservation);
+            self.process.intake = Some(Intake { batch, failures: 0, not_before: now, doubled });
+        }
+        let Some(intake) = self.process.intake.as_ref().filter(|intake| intake.not_before <= now) else { return };
+        let (ecs, batch) = (self.process.ecs.clone(), intake.batch.clone());
+        let future = Box::pin(async move { Done::Observed(ecs.reconciler().observed(batch).await) });
+        self.begin(Origin::Observe, None, future);
+    }
+
+    /// Gives keys to reconcilers that have nothing to do.
+    fn spawn(&mut self) {
+        loop {
+            let jobs = self.process.jobs.iter();
+            let busy = jobs.filter(|job| matches!(*job.is.origin, Origin::Reconcile(_))).count();
+            if busy >= self.workers || !self.process.is_up() {
+                return;
+            }
+            let Some(key) = self.process.queue.take(&mut self.random) else { return };
+            let (ecs, woken) = (self.process.ecs.clone(), key.clone());
+            let future = Box::pin(async move { Done::Reconciled(ecs.reconciler().reconcile(&woken).await) });
+            self.begin(Origin::Reconcile(key), None, future);
+        }
+    }
+
+    /// One of the jobs goes on. Whether there was one.
+    fn poll_one(&mut self) -> bool {
+        if self.process.jobs.is_empty() {
+            return false;
+        }
+        let index = self.random.index(self.process.jobs.len());
+        let job = &mut self.process.jobs[index];
+        self.shared.lock().job = job.is.clone();
+        let mut context = Context::from_waker(Waker::noop());
+        let polled = catch_unwind(AssertUnwindSafe(|| job.future.as_mut().poll(&mut context)));
+        if self.shared.lock().died {
+            self.die();
+            return true;
+        }
+        match polled {
+            Ok(Poll::Pending) => {}
+            Ok(Poll::Ready(done)) => {
+                let job = self.process.jobs.swap_remove(index);
+                self.shared.lock().ledger.end_of(job.is.number);
+                self.end(&job, done);
+                self.take_wakes();
+            }
+            Err(_) => {
+                let job = self.process.jobs.swap_remove(index);
+                self.violate("nothing panics", format!("{:?}", job.is.origin));
+            }
+        }
+        true
+    }
+
+    fn end(&mut self, job: &Job, done: Done) {
+        let (number, now) = (job.is.number, self.shared.millis());
+        match done {
+            Done::Api(result) => self.end_call(job, result),
+            Done::Reconciled(result) => {
+                let Origin::Reconcile(key) = &*job.is.origin else { return };
+                self.log_result(number, key, result.as_ref().err());
+                match result {
+                    Ok(next) => self.process.queue.done(key.clone(), next.after, now),
+                    Err(_) => self.process.queue.failed(key.clone(), now),
+                }
+            }
+            Done::Observed(result) => {
+                self.log_result(number, &"observations", result.as_ref().err());
+                match (result, &mut self.process.intake) {
+                    (Ok(()), Some(intake)) if intake.doubled => intake.doubled = false,
+                    (Ok(()), intake) => *intake = None,
+                    (Err(_), Some(intake)) => {
+                        intake.failures += 1;
+                        intake.not_before = now + back_off(intake.failures);
+                    }
+                    (Err(_), None) => {}
+                }
+            }
+            Done::Started(result) => {
+                self.log_result(number, &"start", result.as_ref().err());
+                if result.is_ok() {
+                    self.process.observe();
+                    self.process.resync_at = now + RESYNC;
+                    self.process.sweep_at = now + SWEEP;
+                } else {
+                    // A server that can't start ends, and is started again by whoever looks after it.
+                    self.die();
+                }
+            }
+            Done::Resynced(result) => self.log_result(number, &"resync", result.as_ref().err()),
+            Done::Swept(result) => self.log_result(number, &"sweep", result.as_ref().err()),
+        }
+    }
+
+    fn end_call(&mut self, job: &Job, result: Result<super::client::call::Answer, Error>) {
+        let Some(request) = &job.request else { return };
+        let outcome = match result {
+            Ok(answer) => Outcome::Acknowledged(answer),
+            Err(Error::Ecs(error)) => Outcome::Refused(error.to_string()),
+            Err(error @ Error::Port(_)) => {
+                self.suspect(request.name(), &error);
+                Outcome::Unknown(error.to_string())
+            }
+        };
+        let number = job.is.number;
+        self.log(format_args!("  #{number} {}: {outcome}", request.name()));
+        let mut shared = self.shared.lock();
+        if let Err(wrong) = self.facts.end(number, request, &outcome, &shared.ledger) {
+            shared.ledger.violate("an acknowledged change stays", format!("{request}: {wrong}"));
+        }
+    }
+
+    fn log_result(&mut self, number: u64, what: &dyn fmt::Debug, error: Option<&Error>) {
+        match error {
+            None => self.log(format_args!("  #{number} {what:?}: done")),
+            Some(error) => {
+                self.log(format_args!("  #{number} {what:?}: {error}"));
+                self.suspect("the reconcilers", error);
+            }
+        }
+    }
+
+    /// Errors that no fault accounts for.
+    fn suspect(&self, who: &'static str, error: &Error) {
+        let unexpected = match error {
+            Error::Port(error) => !matches!(error.kind, PortErrorKind::Transient),
+            Error::Ecs(_) => true,
+        };
+        if unexpected {
+            self.violate("failures have a cause", format!("{who}: {error}"));
+        }
+    }
+
+    /// Everything that can be done at this instant is done. Faults must be off.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..RESTLESS {
+            if self.down > 0 {
+                self.down = 0;
+                self.begin_start();
+            }
+            self.deliver();
+            if !self.poll_one() && !self.process.queue.has_ready() {
+                let waiting = self.process.intake.as_ref().is_some_and(|it| it.not_before <= self.shared.millis());
+                if !waiting && self.shared.lock().wakes.is_empty() {
+                    return;
+                }
+            }
+        }
+        self.violate("everything comes to rest", "the reconcilers wake each other for ever");
+    }
+
+    /// A hint that came from nowhere, to see that it does no harm.
+    pub(crate) fn wake(&mut self, key: WakeKey) {
+        self.process.queue.wake(key);
+    }
+}
+
+fn options(random: &mut Random) -> SimOptions {
+    let nodes = random.index(3) + 2;
+    let millis = |random: &mut Random| {
+        let most = *random.pick(&[0, 50, 2_000]);
+        Duration::from_millis(random.below(most + 1))
+    };
+    SimOptions {
+        nodes: SimOptions::equal_nodes(nodes, *random.pick(&[1024, 4096]), *random.pick(&[1024, 8192])),
+        placement_delay: millis(random),
+        pull_delay: millis(random),
+        start_delay: millis(random),
+        release_delay: millis(random),
+        ..SimOptions::default()
+    }
+}
+
+fn orchestrator(options: &SimOptions, shared: &Arc<Shared>) -> Arc<SimulatedOrchestrator> {
+    let clock = Arc::clone(shared) as _;
+    // The options were made here and have no name twice.
+    let orchestrator = SimulatedOrchestrator::new(options.clone(), clock).expect("sound options");
+    Arc::new(orchestrator)
+}
+
+/// A node with room for everything.
+pub(crate) fn spare(number: usize) -> NodeSpec {
+    NodeSpec::new(format!("spare-{number}"), ["a", "b", "c"][number % 3], 1 << 20, 1 << 20)
+}

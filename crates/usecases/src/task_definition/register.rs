@@ -1,0 +1,62 @@
+//! RegisterTaskDefinition: checks a task definition and keeps it as the next revision of its family.
+
+use kecs_domain::task_definition::{Registration, TaskDefinition};
+use kecs_domain::{EcsError, model};
+
+use super::TaskDefinitions;
+use crate::context::{check_model, retry_conflicts};
+use crate::ports::{Changes, PortErrorKind};
+use crate::{Context, Error, Result};
+
+impl TaskDefinitions<'_> {
+    /// Registers a revision. Several at once in one family all get one of their own.
+    ///
+    /// # Errors
+    /// `ClientException` or `InvalidParameterException` for the first rule that is broken, ECS's own rules before
+    /// those of the orchestrator.
+    pub async fn register(
+        &self,
+        ctx: &Context,
+        mut request: model::RegisterTaskDefinitionRequest,
+    ) -> Result<model::RegisterTaskDefinitionResponse> {
+        // Tags are left to the registration, which has ECS's words for what is wrong with them.
+        let tags = request.tags.take();
+        let with_tags = tags.is_some();
+        check_model(&request)?;
+        request.tags = tags;
+        let registration = Registration::new(request)?;
+        self.ports.orchestrator.check(&registration.definition)?;
+
+        let registered = match retry_conflicts(|| self.save(ctx, &registration)).await {
+            Err(Error::Port(error)) if error.kind == PortErrorKind::Conflict => {
+                return Err(EcsError::client(
+                    "Too many concurrent attempts to create a new revision of the specified family.",
+                )
+                .into());
+            }
+            outcome => outcome?,
+        };
+        Ok(model::RegisterTaskDefinitionResponse {
+            task_definition: Some(registered.doc),
+            tags: with_tags.then_some(registered.tags),
+        })
+    }
+
+    /// Saves the revision and its family's row in one commit. If we die here, both are kept or neither; a caller
+    /// who asks again registers another revision, as with ECS.
+    async fn save(&self, ctx: &Context, registration: &Registration) -> Result<TaskDefinition> {
+        let key = (ctx.scope.clone(), registration.family.clone());
+        let found = self.ports.task_definitions.family(&key).await?;
+        let before = found.as_ref().map(|found| &*found.value);
+        let now = self.ports.clock.now();
+        let (family, revision) = registration.next_revision(&ctx.scope, before, &ctx.caller_arn, now);
+        let mut changes = Changes::new();
+        match &found {
+            None => changes.create(family),
+            Some(found) => changes.update(family, found.version),
+        };
+        changes.create(revision.clone());
+        self.ports.unit_of_work.commit(changes).await?;
+        Ok(revision)
+    }
+}
