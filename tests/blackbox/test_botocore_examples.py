@@ -112,9 +112,17 @@ def shape(example: Any, actual: Any, path: str) -> list[str]:
     if isinstance(example, list):
         if not isinstance(actual, list):
             return [path]
-        # The answer's items are of one kind: each has what the example's first has, if there are any.
-        return [fault for item in actual for fault in shape(example[0], item, f"{path}[]")] if example else []
+        # The answer's items are of one kind: each has what all items of the example have.
+        return [fault for item in actual for fault in shape(common(example), item, f"{path}[]")]
     return []
+
+
+def common(items: list[Any]) -> Any:
+    """The members that all items have, as the first one has them."""
+    if not all(isinstance(item, dict) for item in items):
+        return None
+    names = set.intersection(*(set(item) for item in items)) if items else set()
+    return {name: items[0][name] for name in names}
 
 
 def given(example: dict[str, Any], account: Account) -> dict[str, Any]:

@@ -153,13 +153,8 @@ def test_more_than_a_hundred_clusters_in_a_call_are_refused(account: Account) ->
             "There are multiple capacity providers in the specified capacity provider strategy with a base value"
             " defined",
         ),
-        (
-            ["FARGATE"],
-            [("FARGATE", 0, 0)],
-            "There are no capacity providers in the capacity provider strategy with a weight value greater than zero",
-        ),
     ],
-    ids=["unassociated", "two bases", "no weight"],
+    ids=["unassociated", "two bases"],
 )
 def test_a_default_strategy_that_breaks_a_rule_is_refused(
     account: Account, providers: list[str], items: list[tuple[str, int, int]], message: str

@@ -13,6 +13,7 @@ from support.shapes import (
     cluster,
     container,
     create_service,
+    deployment_arn,
     messages,
     register,
     service,
@@ -20,8 +21,10 @@ from support.shapes import (
     unique,
 )
 
-BAD = container(sim={"run_for": "10ms", "exit_code": 1})
-UNPULLABLE = container(sim={"pull_error": "manifest unknown"})
+BAD = container(sim={"pull_error": "manifest unknown"})
+UNSTARTABLE = container(sim={"start_error": "no such file"})
+# It starts, and so is no failed start: the breaker judges what has run by its health alone.
+CRASHING = container(sim={"run_for": "10ms", "exit_code": 1})
 ROLLBACK = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
 STAY = {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}
 
@@ -45,7 +48,7 @@ def record(account: Account, arn: str) -> dict[str, Any]:
     return dict(found)
 
 
-@pytest.mark.parametrize("bad", [BAD, UNPULLABLE], ids=["exits", "unpullable"])
+@pytest.mark.parametrize("bad", [BAD, UNSTARTABLE], ids=["pull", "start"])
 def test_the_breaker_rolls_back_to_the_last_completed_deployment(account: Account, bad: dict[str, Any]) -> None:
     name, before, after = rolled_to_bad(account, bad, deploymentConfiguration=ROLLBACK)
     service_name = before["serviceName"]
@@ -69,7 +72,7 @@ def test_the_breaker_rolls_back_to_the_last_completed_deployment(account: Accoun
     assert any(f"(service {service_name}) rolling back to deployment {one}." in texts for one in targets), texts
 
     ended = until(
-        lambda: record(account, after["currentServiceDeployment"]),
+        lambda: record(account, deployment_arn(account, name, after)),
         lambda one: one["status"] == "ROLLBACK_SUCCESSFUL",
         what="the record says so",
     )
@@ -96,10 +99,16 @@ def test_without_rollback_the_deployment_fails_and_the_old_tasks_stay(account: A
     assert primary["failedTasks"] >= 3
     old = next(one for one in found["deployments"] if one["id"] == before["deployments"][0]["id"])
     assert (old["status"], old["runningCount"]) == ("ACTIVE", 2)
-    failures = primary["failedTasks"]
+
+    # What had been started before still fails; nothing is started any more.
+    def started(status: str) -> int:
+        return len(account.all("list_tasks", "taskArns", cluster=name, startedBy=failed, desiredStatus=status))
+
+    until(lambda: started("RUNNING"), lambda count: count == 0)
+    stopped = started("STOPPED")
     always(
-        lambda: service(account, name, service_name)["deployments"][0]["failedTasks"],
-        lambda count: count == failures,
+        lambda: (started("RUNNING"), started("STOPPED")),
+        lambda counts: counts == (0, stopped),
         during=0.5,
         what="no further task is started",
     )
@@ -139,7 +148,7 @@ def test_the_threshold_is_as_configured(account: Account, kind: str, value: int,
         lambda found: found["deployments"][0].get("rolloutState") == "FAILED",
         within=40,
     )
-    ended = record(account, after["currentServiceDeployment"])
+    ended = record(account, deployment_arn(account, name, after))
     assert ended["deploymentCircuitBreaker"]["threshold"] == threshold
     assert ended["deploymentCircuitBreaker"]["failureCount"] >= threshold
 
@@ -169,3 +178,16 @@ def test_without_a_breaker_the_service_goes_on_trying(account: Account) -> None:
     primary = found["deployments"][0]
     assert (primary["id"], primary["rolloutState"]) == (after["deployments"][0]["id"], "IN_PROGRESS")
     assert found["deployments"][1]["runningCount"] == 2
+
+
+def test_tasks_that_ran_and_exited_are_no_failures_and_never_trip_the_breaker(account: Account) -> None:
+    name, before, after = rolled_to_bad(account, CRASHING, deploymentConfiguration=ROLLBACK)
+    new = after["deployments"][0]["id"]
+
+    def stopped() -> list[str]:
+        return account.all("list_tasks", "taskArns", cluster=name, startedBy=new, desiredStatus="STOPPED")
+
+    until(stopped, lambda arns: len(arns) >= 5, within=40, what="five crashes")
+    primary = service(account, name, before["serviceName"])["deployments"][0]
+    assert (primary["id"], primary["failedTasks"]) == (new, 0)
+    assert primary["rolloutState"] != "FAILED"

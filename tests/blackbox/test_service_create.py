@@ -88,10 +88,37 @@ def test_its_first_deployment_is_primary_and_in_progress(account: Account) -> No
     }
     for member, value in expected.items():
         assert deployment[member] == value, member
+    assert made["currentServiceRevisions"] == [
+        {
+            "arn": account.arn(f"service-revision/{name}/{made['serviceName']}/{number}"),
+            "requestedTaskCount": 0,
+            "runningTaskCount": 0,
+            "pendingTaskCount": 0,
+        }
+    ]
+
+
+def test_the_deployment_that_is_under_way_is_named_by_its_arn(account: Account) -> None:
+    name = cluster(account)
+    made = create_service(account, name, register(account, container(sim={"start_delay": "1h"})))
+    found = service(account, name, made["serviceName"])
     prefix = account.arn(f"service-deployment/{name}/{made['serviceName']}/")
-    assert re.fullmatch(re.escape(prefix) + r"[A-Za-z0-9_-]{21}", made["currentServiceDeployment"])
-    (revision,) = made["currentServiceRevisions"]
-    assert revision["arn"] == account.arn(f"service-revision/{name}/{made['serviceName']}/{number}")
+    assert re.fullmatch(re.escape(prefix) + r"[A-Za-z0-9_-]{21}", found["currentServiceDeployment"])
+
+
+def test_a_role_given_by_its_name_reads_back_as_an_arn(account: Account) -> None:
+    app = container(portMappings=[{"containerPort": 80}])
+    balancer = {"loadBalancerName": "web", "containerName": "app", "containerPort": 80}
+    made = create_service(
+        account,
+        cluster(account),
+        register(account, app),
+        desiredCount=0,
+        loadBalancers=[balancer],
+        role="ecsServiceRole",
+    )
+    assert made["loadBalancers"] == [balancer]
+    assert made["roleArn"] == f"arn:aws:iam::{account.account}:role/ecsServiceRole"
 
 
 def test_describe_answers_what_create_answered(account: Account) -> None:

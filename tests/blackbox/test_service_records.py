@@ -15,6 +15,7 @@ from support.shapes import (
     cluster,
     container,
     create_service,
+    deployment_arn,
     register,
     register_fargate,
     stable,
@@ -52,7 +53,7 @@ def revision_arn(account: Account, name: str, service_name: str, deployment: dic
 def test_the_first_record_goes_from_nothing_to_success(account: Account) -> None:
     name = cluster(account)
     made = create_service(account, name, register(account), desiredCount=2)
-    arn = made["currentServiceDeployment"]
+    arn = deployment_arn(account, name, made)
     first = record(account, arn)
     assert first["status"] in ("PENDING", "IN_PROGRESS", "SUCCESSFUL")
     assert first["sourceServiceRevisions"] == []
@@ -83,7 +84,7 @@ def test_a_roll_is_recorded_with_its_source_and_target(account: Account) -> None
     updated = account.ecs.update_service(cluster=name, service=made["serviceName"], taskDefinition=family)["service"]
     stable(account, name, made["serviceName"])
     done = until(
-        lambda: record(account, updated["currentServiceDeployment"]),
+        lambda: record(account, deployment_arn(account, name, updated)),
         lambda one: one["status"] == "SUCCESSFUL",
     )
     assert [one["arn"] for one in done["sourceServiceRevisions"]] == [
@@ -94,8 +95,8 @@ def test_a_roll_is_recorded_with_its_source_and_target(account: Account) -> None
     )
     listed = records(account, name, made["serviceName"])
     assert [one["serviceDeploymentArn"] for one in listed] == [
-        updated["currentServiceDeployment"],
-        made["currentServiceDeployment"],
+        deployment_arn(account, name, updated),
+        deployment_arn(account, name, made),
     ]
     assert {one["status"] for one in listed} == {"SUCCESSFUL"}
     assert listed[0]["targetServiceRevisionArn"] == done["targetServiceRevision"]["arn"]
@@ -109,7 +110,7 @@ def test_a_superseded_deployment_is_recorded_as_stopped(account: Account) -> Non
     stuck = account.ecs.update_service(cluster=name, service=made["serviceName"], taskDefinition=slow)
     account.ecs.update_service(cluster=name, service=made["serviceName"], taskDefinition=made["taskDefinition"])
     ended = until(
-        lambda: record(account, stuck["service"]["currentServiceDeployment"]),
+        lambda: record(account, deployment_arn(account, name, stuck["service"])),
         lambda one: one["status"] == "STOPPED",
     )
     assert ended["statusReason"]
@@ -139,6 +140,19 @@ def test_records_are_filtered_by_status_and_time(account: Account) -> None:
         maxResults=1,
     )
     assert list(pages) == [[newest], [oldest]]
+
+
+def test_records_are_listed_twenty_at_a_time_unless_told_otherwise(account: Account) -> None:
+    name = cluster(account)
+    made = create_service(account, name, register(account), desiredCount=0)
+    for _ in range(21):
+        account.ecs.update_service(cluster=name, service=made["serviceName"], forceNewDeployment=True)
+    asked: dict[str, Any] = {"cluster": name, "service": made["serviceName"]}
+    pages = list(account.pages("list_service_deployments", "serviceDeployments", **asked))
+    assert [len(page) for page in pages] == [20, 2]
+    moments = [one["createdAt"] for page in pages for one in page]
+    assert moments == sorted(moments, reverse=True)
+    assert len(account.ecs.list_service_deployments(**asked, maxResults=100)["serviceDeployments"]) == 22
 
 
 def test_a_revision_is_a_snapshot_of_the_service(account: Account) -> None:
@@ -252,7 +266,7 @@ def test_bad_lists_of_records_are_refused(account: Account, members: dict[str, A
 def test_bad_descriptions_of_records_are_refused(account: Account) -> None:
     name = cluster(account)
     made = create_service(account, name, register(account), desiredCount=0)
-    arn = made.get("currentServiceDeployment", "")
+    arn = deployment_arn(account, name, made)
     call = account.ecs.describe_service_deployments
     refused(call, IPE, naming("deployment"), serviceDeploymentArns=[])
     refused(call, IPE, naming("20"), serviceDeploymentArns=[arn] * 21)

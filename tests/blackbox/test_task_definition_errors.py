@@ -16,7 +16,10 @@ MEMORY = "Invalid setting for container 'app'. At least one of 'memory' or 'memo
 CPU = "Invalid 'cpu' setting for task."
 ESSENTIAL = "Task definition doesn't have any essential container."
 PORTS = "When networkMode={}, the host ports and container ports in port mappings must match."
-AWSLOGS = {"logDriver": "awslogs", "options": {"awslogs-group": "g", "awslogs-region": "r"}}
+AWSLOGS = {
+    "logDriver": "awslogs",
+    "options": {"awslogs-group": "g", "awslogs-region": "r", "awslogs-stream-prefix": "p"},
+}
 SIDE = container("side", essential=False)
 
 Refusal = tuple[str, str, Any, list[dict[str, Any]], dict[str, Any]]

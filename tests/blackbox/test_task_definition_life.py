@@ -107,6 +107,7 @@ def test_some_are_deleted_while_others_fail(account: Account) -> None:
 )
 def test_ten_deletions_are_the_most_and_one_the_least(account: Account, names: list[str], message: Any) -> None:
     refused(account.lax.delete_task_definitions, IPE, message, taskDefinitions=names)
+    refused(account.lax.delete_task_definitions, IPE, naming("taskDefinitions"))
 
 
 @pytest.mark.parametrize(

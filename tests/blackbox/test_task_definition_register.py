@@ -215,12 +215,14 @@ def test_sizes_in_words_read_back_as_numbers(account: Account, cpu: str, memory:
 def test_compatibilities_follow_from_the_network_mode(
     account: Account, members: dict[str, Any], compatibilities: set[str]
 ) -> None:
-    assert set(described(account, register(account, **members))["compatibilities"]) == compatibilities
+    arn = register(account, cpu="256", memory="512", **members)
+    assert set(described(account, arn)["compatibilities"]) == compatibilities
 
 
 def test_a_long_stop_timeout_is_not_compatible_with_fargate(account: Account) -> None:
-    arn = register(account, container(stopTimeout=121), networkMode="awsvpc")
-    assert "FARGATE" not in described(account, arn)["compatibilities"]
+    for timeout, fits in ((120, True), (121, False)):
+        arn = register(account, container(stopTimeout=timeout), networkMode="awsvpc", cpu="256", memory="512")
+        assert ("FARGATE" in described(account, arn)["compatibilities"]) is fits
 
 
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"

@@ -157,6 +157,39 @@ def test_a_run_task_that_breaks_a_rule_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        (
+            [{"capacityProvider": "FARGATE", "weight": 0}],
+            "There are no capacity providers in the capacity provider strategy with a weight value greater than zero",
+        ),
+        (
+            [
+                {"capacityProvider": "FARGATE", "weight": 1, "base": 1},
+                {"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 1},
+            ],
+            "There are multiple capacity providers in the specified capacity provider strategy with a base value",
+        ),
+    ],
+    ids=["no weight", "two bases"],
+)
+def test_a_strategy_that_breaks_a_rule_is_refused(
+    account: Account, strategy: list[dict[str, Any]], message: str
+) -> None:
+    name = cluster(account, capacityProviders=["FARGATE", "FARGATE_SPOT"])
+    definition = register_fargate(account)
+    request: dict[str, Any] = {
+        "cluster": name,
+        "taskDefinition": definition,
+        "networkConfiguration": NETWORK,
+        "capacityProviderStrategy": strategy,
+    }
+    refused(account.ecs.run_task, IPE, naming(message), **request)
+    call = account.ecs.create_service
+    refused(call, IPE, naming(message), serviceName="web", desiredCount=1, **request)
+
+
+@pytest.mark.parametrize(
     ("operation", "members", "member"),
     [
         ("run_task", {}, "taskDefinition"),

@@ -43,6 +43,14 @@ def test_tasks_are_listed_page_by_page(account: Account) -> None:
     ]
 
 
+def test_a_hundred_tasks_are_a_page_unless_told_otherwise(account: Account) -> None:
+    name = cluster(account)
+    definition = register(account)
+    for _ in range(11):
+        run(account, name, definition, count=10)
+    assert [len(page) for page in account.pages("list_tasks", "taskArns", cluster=name)] == [100, 10]
+
+
 def test_the_paginator_of_boto3_walks_all_tasks(account: Account) -> None:
     name = cluster(account)
     expected = arns(run(account, name, register(account), count=7))

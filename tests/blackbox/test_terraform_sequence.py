@@ -70,7 +70,7 @@ def test_a_deployment_that_rolls_back_ends_the_wait_with_a_reason(account: Accou
     made = create_service(account, name, register(account, family=family), deploymentConfiguration=breaker)
     assert wait_for_steady_state(account, name, made["serviceName"], since)["status"] == "SUCCESSFUL"
     since = now()
-    bad = register(account, container(sim={"run_for": "0s", "exit_code": 1}), family=family)
+    bad = register(account, container(sim={"pull_error": "manifest unknown"}), family=family)
     account.ecs.update_service(cluster=name, service=made["serviceName"], taskDefinition=bad)
     done = wait_for_steady_state(account, name, made["serviceName"], since)
     assert done["status"] == "ROLLBACK_SUCCESSFUL"
@@ -108,7 +108,10 @@ def test_a_refresh_finds_no_drift(account: Account) -> None:
 
 def test_what_terraform_reads_from_the_primary_deployment_is_there(account: Account) -> None:
     name = cluster(account)
-    app = container(portMappings=[{"containerPort": 80, "name": "web"}])
+    app = container(
+        portMappings=[{"containerPort": 80, "name": "web"}],
+        mountPoints=[{"sourceVolume": "data", "containerPath": "/data"}],
+    )
     connect = {
         "enabled": True,
         "namespace": "internal",

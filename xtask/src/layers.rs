@@ -64,12 +64,12 @@ const OUTERMOST_ONLY: &[&str] = &["anyhow", "clap"];
 
 /// The outermost crates: the composition root, and what drives it from outside.
 fn is_outermost(package: &str) -> bool {
-    matches!(package, "kecs-app" | "xtask" | "kecs-bench" | "kecs-simulate")
+    matches!(package, "kecs-app" | "xtask" | "kecs-bench")
 }
 
 /// Crates that exist for tests. They may depend on the testkit as on anything.
 fn is_for_tests(package: &str) -> bool {
-    matches!(package, "kecs-testkit" | "kecs-bench" | "kecs-simulate") || package.starts_with("kecs-test-")
+    matches!(package, "kecs-testkit" | "kecs-bench")
 }
 
 /// The command itself.

@@ -39,14 +39,23 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Result<()> {
 /// The command that builds the simulator. The profile is optimised, with debug assertions.
 pub(crate) fn build(workspace: &Workspace, linking: &Linking) -> Command {
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--quiet", "--package", "kecs-simulate", "--profile", "simulate"]);
-    linking.configure(&mut cargo, "kecs-simulate");
+    cargo.args([
+        "build",
+        "--quiet",
+        "--package",
+        "kecs-testkit",
+        "--bin",
+        "kecs-simulate",
+        "--profile",
+        "simulation",
+    ]);
+    linking.configure(&mut cargo, "kecs-adapters-storage");
     cargo
 }
 
 /// The command that runs it.
 pub(crate) fn run(workspace: &Workspace, linking: &Linking, options: &Options) -> Command {
-    let mut command = Command::new(workspace.target.join("simulate/kecs-simulate"));
+    let mut command = Command::new(workspace.target.join("simulation/kecs-simulate"));
     command.arg("--seed").arg(options.seed.to_string());
     command.arg("--steps").arg(options.steps.to_string());
     command.arg("--seeds").arg(options.seeds.to_string());

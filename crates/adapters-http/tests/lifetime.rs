@@ -63,7 +63,10 @@ async fn more_requests_than_the_limit_are_told_to_come_back() {
     first.write_all(request("Fake_1.Slow", "{}").as_bytes()).await.unwrap();
     until("the first call has begun", || api.hanging.load(Ordering::SeqCst) == 1).await;
     let second = send(server.address, request("Fake_1.Echo", "{}")).await;
-    assert_eq!((second.status, second.error()), (400, ("ThrottlingException".into(), "Rate exceeded".into())));
+    assert_eq!(
+        (second.status, second.error()),
+        (400, ("ThrottlingException".into(), "Rate exceeded".into()))
+    );
     assert_eq!(answer(&mut first).await.status, 200);
     assert_eq!(send(server.address, request("Fake_1.Echo", "{}")).await.status, 200);
 }

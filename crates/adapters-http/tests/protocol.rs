@@ -14,7 +14,8 @@ async fn an_operation_is_picked_by_the_target_or_by_the_path() {
     assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"a":1}"#));
     assert_eq!(answer.header("content-type"), Some("application/x-amz-json-1.1"));
     assert!(answer.header("date").is_some());
-    let answer = send(server.address, "POST /v1/Echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}").await;
+    let answer =
+        send(server.address, "POST /v1/Echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "{}"));
 }
 
@@ -72,12 +73,15 @@ async fn account_and_region_come_from_the_signature() {
         send(server.address, head).await.body
     };
     let signed = |key: &str| {
-        format!("Authorization: AWS4-HMAC-SHA256 Credential={key}/20261124/eu-west-3/ecs/aws4_request, SignedHeaders=host, Signature=00\r\n")
+        format!(
+            "Authorization: AWS4-HMAC-SHA256 Credential={key}/20261124/eu-west-3/ecs/aws4_request, SignedHeaders=host, Signature=00\r\n"
+        )
     };
     assert_eq!(ask("", "").await, r#""000000000000/us-east-1""#);
     assert_eq!(ask(&signed("AKIDEXAMPLE"), "").await, r#""000000000000/eu-west-3""#);
     assert_eq!(ask(&signed("123456789012"), "").await, r#""123456789012/eu-west-3""#);
-    let query = "?X-Amz-Credential=123456789012%2F20261124%2Feu-west-3%2Fecs%2Faws4_request&X-Amz-Signature=0";
+    let query =
+        "?X-Amz-Credential=123456789012%2F20261124%2Feu-west-3%2Fecs%2Faws4_request&X-Amz-Signature=0";
     assert_eq!(ask("", query).await, r#""123456789012/eu-west-3""#);
     assert_eq!(ask("Authorization: Bearer x\r\n", "").await, r#""000000000000/us-east-1""#);
 }
@@ -86,7 +90,8 @@ async fn account_and_region_come_from_the_signature() {
 async fn a_chunked_body_is_read_whole() {
     let server = fake().await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    let head = "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: Fake_1.Echo\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let head =
+        "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: Fake_1.Echo\r\nTransfer-Encoding: chunked\r\n\r\n";
     for part in [head, "5\r\n{\"a\":\r\n", "1\r\n1\r\n", "1\r\n}\r\n", "0\r\n\r\n"] {
         stream.write_all(part.as_bytes()).await.unwrap();
         stream.flush().await.unwrap();

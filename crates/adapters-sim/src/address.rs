@@ -18,7 +18,9 @@ pub struct Cidr {
 
 /// The text is no block of addresses that tasks can use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no block of IPv4 addresses for tasks: accepted is ADDRESS/PREFIX with a prefix of 8 to 28, such as 10.0.0.0/8")]
+#[error(
+    "'{0}' is no block of IPv4 addresses for tasks: accepted is ADDRESS/PREFIX with a prefix of 8 to 28, such as 10.0.0.0/8"
+)]
 pub struct BadCidr(String);
 
 /// What a subnet keeps for itself at its beginning (network, router, DNS, reserve) and at its end (broadcast).
@@ -135,7 +137,8 @@ mod tests {
     #[test]
     fn every_address_is_given_out_once_and_the_reserved_ones_never() {
         let mut pool = pool("10.1.2.0/28");
-        let mut given: Vec<_> = (0..11).map(|task| pool.take(TaskId::from_bits(task)).unwrap().octets()[3]).collect();
+        let mut given: Vec<_> =
+            (0..11).map(|task| pool.take(TaskId::from_bits(task)).unwrap().octets()[3]).collect();
         given.sort_unstable();
         assert_eq!(given, (4..15).collect::<Vec<u8>>());
         assert_eq!(pool.take(TaskId::from_bits(99)), None);

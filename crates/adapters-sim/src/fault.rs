@@ -120,7 +120,8 @@ impl Engine {
     ) -> Result<(), FaultError> {
         let number = self.task(now, key)?;
         let task = &self.tasks[&number];
-        let index = task.script.index(container).ok_or_else(|| FaultError::UnknownContainer(container.to_owned()))?;
+        let index =
+            task.script.index(container).ok_or_else(|| FaultError::UnknownContainer(container.to_owned()))?;
         if task.containers[index].state != State::Running {
             return Err(FaultError::NotRunning(container.to_owned()));
         }
@@ -140,6 +141,9 @@ impl Engine {
 
     fn node(&mut self, name: &str) -> Result<&mut Node, FaultError> {
         let id = ids::node(name);
-        self.nodes.iter_mut().find(|node| node.id == id).ok_or_else(|| FaultError::UnknownNode(name.to_owned()))
+        self.nodes
+            .iter_mut()
+            .find(|node| node.id == id)
+            .ok_or_else(|| FaultError::UnknownNode(name.to_owned()))
     }
 }

@@ -178,7 +178,11 @@ mod tests {
     fn an_application_that_goes_bad_is_healthy_until_enough_checks_failed() {
         assert_eq!(changes(plan(Health::FailingAfter(after(12)), 0)), [(5, "HEALTHY"), (25, "UNHEALTHY")]);
         let within_start_period = plan(Health::FailingAfter(after(12)), 60);
-        assert_eq!(changes(within_start_period), [(5, "HEALTHY"), (25, "UNHEALTHY")], "a pass ends the start period");
+        assert_eq!(
+            changes(within_start_period),
+            [(5, "HEALTHY"), (25, "UNHEALTHY")],
+            "a pass ends the start period"
+        );
         assert_eq!(changes(plan(Health::FailingAfter(after(5)), 0)), [(15, "UNHEALTHY")]);
     }
 
@@ -191,7 +195,14 @@ mod tests {
 
     #[test]
     fn a_flapping_check_goes_good_and_bad_by_turns() {
-        let expected = [(5, "HEALTHY"), (20, "UNHEALTHY"), (25, "HEALTHY"), (40, "UNHEALTHY"), (45, "HEALTHY"), (60, "UNHEALTHY")];
+        let expected = [
+            (5, "HEALTHY"),
+            (20, "UNHEALTHY"),
+            (25, "HEALTHY"),
+            (40, "UNHEALTHY"),
+            (45, "HEALTHY"),
+            (60, "UNHEALTHY"),
+        ];
         assert_eq!(changes(plan(Health::Flapping, 0)), expected);
     }
 
@@ -199,7 +210,8 @@ mod tests {
     fn without_numbers_the_check_has_ecs_defaults() {
         let plan = HealthPlan::new(&HealthCheck::default(), Health::Failing, None);
         assert_eq!(plan.next_change_after(Duration::ZERO), Some(after(90)));
-        let quick = HealthPlan::new(&HealthCheck::default(), Health::Failing, Some(Duration::from_millis(10)));
+        let quick =
+            HealthPlan::new(&HealthCheck::default(), Health::Failing, Some(Duration::from_millis(10)));
         assert_eq!(quick.next_change_after(Duration::ZERO), Some(Duration::from_millis(30)));
     }
 }

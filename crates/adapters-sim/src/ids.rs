@@ -67,7 +67,8 @@ pub(crate) fn interface(
     let mac = &digest[16..21];
     let [a, b, c, d] = address.octets();
     // The first region has a domain of its own.
-    let domain = if region == "us-east-1" { "ec2.internal".into() } else { format!("{region}.compute.internal") };
+    let domain =
+        if region == "us-east-1" { "ec2.internal".into() } else { format!("{region}.compute.internal") };
     NetworkObservation {
         connected_at,
         private_ipv4: address.to_string(),

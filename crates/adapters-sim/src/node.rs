@@ -151,7 +151,8 @@ impl Node {
     /// The node as a container instance of a cluster in `region`.
     pub(crate) fn instance(&self, region: &str) -> Instance {
         let free = self.free();
-        let taken: BTreeSet<u16> = RESERVED.into_iter().chain(self.ports.iter().map(|(port, _)| *port)).collect();
+        let taken: BTreeSet<u16> =
+            RESERVED.into_iter().chain(self.ports.iter().map(|(port, _)| *port)).collect();
         let zone = self.zone(region);
         Instance {
             id: self.id,
@@ -173,9 +174,14 @@ impl Node {
             ("ecs.os-type", "linux"),
         ];
         let own = &self.spec.attributes;
-        let attribute =
-            |(name, value): (&str, &str)| Attribute { name: name.into(), value: Some(value.into()), target_type: None, target_id: None };
-        let built_in = built_in.into_iter().filter(|(name, _)| own.iter().all(|own| own.name != *name)).map(attribute);
+        let attribute = |(name, value): (&str, &str)| Attribute {
+            name: name.into(),
+            value: Some(value.into()),
+            target_type: None,
+            target_id: None,
+        };
+        let built_in =
+            built_in.into_iter().filter(|(name, _)| own.iter().all(|own| own.name != *name)).map(attribute);
         built_in.chain(own.iter().cloned()).collect()
     }
 }
@@ -271,11 +277,19 @@ mod tests {
     #[test]
     fn an_attribute_of_the_node_replaces_the_built_in_one() {
         let mut spec = NodeSpec::new("n", "b", 1, 1);
-        let own = Attribute { name: "ecs.instance-type".into(), value: Some("m5.large".into()), target_type: None, target_id: None };
+        let own = Attribute {
+            name: "ecs.instance-type".into(),
+            value: Some("m5.large".into()),
+            target_type: None,
+            target_id: None,
+        };
         spec.attributes.push(own.clone());
         let instance = Node::new(spec).instance("eu-central-1");
         assert_eq!(instance.availability_zone, "eu-central-1b");
-        assert_eq!(instance.attributes.iter().filter(|it| it.name == "ecs.instance-type").collect::<Vec<_>>(), [&own]);
+        assert_eq!(
+            instance.attributes.iter().filter(|it| it.name == "ecs.instance-type").collect::<Vec<_>>(),
+            [&own]
+        );
         assert!(instance.attributes.iter().any(|it| it.name == "ecs.os-type"));
     }
 }

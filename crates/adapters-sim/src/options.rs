@@ -93,7 +93,10 @@ impl SimOptions {
     /// `count` equal nodes called `node-1`, `node-2`, ..., by turns in the zones a, b and c.
     pub fn equal_nodes(count: usize, cpu: i64, memory: i64) -> Vec<NodeSpec> {
         let zones = ZONES.iter().cycle();
-        (1..=count).zip(zones).map(|(n, zone)| NodeSpec::new(format!("node-{n}"), *zone, cpu, memory)).collect()
+        (1..=count)
+            .zip(zones)
+            .map(|(n, zone)| NodeSpec::new(format!("node-{n}"), *zone, cpu, memory))
+            .collect()
     }
 
     /// Whether this can be simulated.
@@ -163,7 +166,10 @@ mod tests {
         let node = |name: &str, cpu| NodeSpec::new(name, "a", cpu, 1);
         assert_eq!(with(vec![]), Ok(()));
         assert_eq!(with(vec![node("n", 1), node("n", 1)]), Err(BadOptions::DuplicateNode("n".into())));
-        assert_eq!(with(vec![node("n", 0)]), Err(BadOptions::Node { name: "n".into(), member: "cpu above 0" }));
+        assert_eq!(
+            with(vec![node("n", 0)]),
+            Err(BadOptions::Node { name: "n".into(), member: "cpu above 0" })
+        );
     }
 
     #[test]

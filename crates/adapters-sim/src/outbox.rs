@@ -114,7 +114,10 @@ mod tests {
 
     fn seen(id: u128, placed: bool) -> TaskObservation {
         let cluster = ClusterKey::new(Scope::new("1", "r"), ClusterName::parse("c").unwrap());
-        TaskObservation { placed, ..TaskObservation::accepted(TaskKey { cluster, id: TaskId::from_bits(id) }) }
+        TaskObservation {
+            placed,
+            ..TaskObservation::accepted(TaskKey { cluster, id: TaskId::from_bits(id) })
+        }
     }
 
     fn take(outbox: &mut Outbox, observer: u64) -> Delivery {

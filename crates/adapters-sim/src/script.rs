@@ -92,7 +92,8 @@ impl PortScript {
     }
 
     fn new(mapping: &PortMapping, network: NetworkMode) -> Option<Self> {
-        let port = |port: Option<i32>| port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0);
+        let port =
+            |port: Option<i32>| port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0);
         let (first, count, ranged) = match &mapping.container_port_range {
             Some(range) => {
                 let (first, last) = range.split_once('-')?;
@@ -115,7 +116,8 @@ impl Script {
     /// Compiles a task definition.
     pub(crate) fn compile(definition: &model::TaskDefinition) -> Result<Self, ScriptError> {
         let script = Self::build(definition, |container| {
-            let labels = container.docker_labels.iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
+            let labels =
+                container.docker_labels.iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
             let name = container.name.as_deref().unwrap_or_default();
             Behaviour::parse(name, container.health_check.is_some(), &labels.collect())
         })?;
@@ -157,13 +159,14 @@ impl Script {
                 let mappings = container.port_mappings.iter().flatten();
                 ports.extend(mappings.filter_map(|mapping| PortScript::new(mapping, network)));
             }
-            containers.push(ContainerScript::new(definitions, container, behaviour(container)?, first..ports.len()));
+            containers.push(ContainerScript::new(
+                definitions,
+                container,
+                behaviour(container)?,
+                first..ports.len(),
+            ));
         }
-        Ok(Self {
-            containers: containers.into(),
-            network,
-            ports: ports.into(),
-        })
+        Ok(Self { containers: containers.into(), network, ports: ports.into() })
     }
 
     /// The position of the container called `name`.
@@ -196,12 +199,15 @@ impl ContainerScript {
         let waits_for_us = |other: &ContainerDefinition| {
             other.depends_on.iter().flatten().any(|it| Some(&it.container_name) == definition.name.as_ref())
         };
-        let seconds = |value: i32| u64::try_from(value).ok().filter(|value| *value > 0).map(Duration::from_secs);
+        let seconds =
+            |value: i32| u64::try_from(value).ok().filter(|value| *value > 0).map(Duration::from_secs);
         let restart = definition.restart_policy.as_ref().filter(|policy| policy.enabled);
         Self {
             name: definition.name.as_deref().unwrap_or_default().into(),
             image_digest: ids::image_digest(definition.image.as_deref().unwrap_or_default()).into(),
-            depends_on: depends_on.filter_map(|it| Some((index(&it.container_name)?, it.condition))).collect(),
+            depends_on: depends_on
+                .filter_map(|it| Some((index(&it.container_name)?, it.condition)))
+                .collect(),
             dependents: (0..all.len()).filter(|other| waits_for_us(&all[*other])).collect(),
             start_timeout: definition.start_timeout.and_then(seconds),
             stop_timeout: definition.stop_timeout.and_then(seconds),
@@ -300,7 +306,10 @@ mod tests {
         .unwrap();
         let restart = script.containers[0].restart.as_ref().unwrap();
         let (long, short) = (Duration::from_secs(60), Duration::from_secs(59));
-        assert_eq!([restart.applies(long, 1), restart.applies(short, 1), restart.applies(long, 0)], [true, false, false]);
+        assert_eq!(
+            [restart.applies(long, 1), restart.applies(short, 1), restart.applies(long, 0)],
+            [true, false, false]
+        );
         assert!(script.containers[1].restart.is_none());
     }
 

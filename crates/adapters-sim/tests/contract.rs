@@ -23,7 +23,9 @@ kecs_testkit::orchestrator_contract!(run);
 
 fn run(case: Case) {
     // Nothing in the simulation waits, and it needs no runtime.
-    case(Arc::new(SimHarness::new())).now_or_never().expect("no case waits for anything but the virtual clock");
+    case(Arc::new(SimHarness::new()))
+        .now_or_never()
+        .expect("no case waits for anything but the virtual clock");
 }
 
 struct SimHarness {
@@ -123,7 +125,9 @@ impl OrchestratorHarness for SimHarness {
         ContainerDefinition {
             name: Some(name.to_owned()),
             image: Some("example/app:1".to_owned()),
-            docker_labels: Some(labels.into_iter().map(|(name, value)| (format!("{PREFIX}{name}"), value)).collect()),
+            docker_labels: Some(
+                labels.into_iter().map(|(name, value)| (format!("{PREFIX}{name}"), value)).collect(),
+            ),
             health_check: checked.then_some(check),
             ..ContainerDefinition::default()
         }

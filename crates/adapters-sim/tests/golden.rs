@@ -23,8 +23,10 @@ use kecs_usecases::ports::Launch;
 #[test]
 fn every_timeline_is_as_written_down() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("readable").path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("readable").path())
+        .collect();
     files.sort();
     assert!(files.len() >= 20, "the timelines are there");
     let wrong: Vec<_> = files.iter().filter_map(|file| compare(file)).collect();
@@ -112,7 +114,8 @@ impl Story {
         let mut acts = self.acts.iter().peekable();
         loop {
             let act_at = acts.peek().map(|(at, _)| *at);
-            let Some(now) = engine.next_deadline().into_iter().chain(act_at).min().filter(|now| *now <= self.end)
+            let Some(now) =
+                engine.next_deadline().into_iter().chain(act_at).min().filter(|now| *now <= self.end)
             else {
                 return out;
             };
@@ -130,9 +133,13 @@ impl Story {
             for observed in engine.advance(now) {
                 out += &text(now, &observed);
                 let check = seen.insert(observed.key.clone(), observed.clone());
-                let check = check.map_or_else(|| invariants::check(&observed), |it| invariants::check_next(&it, &observed));
+                let check = check.map_or_else(
+                    || invariants::check(&observed),
+                    |it| invariants::check_next(&it, &observed),
+                );
                 check.unwrap_or_else(|wrong| panic!("{wrong}\n{out}"));
-                let task = tasks.iter_mut().find(|task| task.task.key == observed.key).expect("a task of the story");
+                let task =
+                    tasks.iter_mut().find(|task| task.task.key == observed.key).expect("a task of the story");
                 if let Some(next) = task.task.observe(&observed, &task.definition.doc, now) {
                     task.task = Arc::new(next);
                 }
@@ -142,7 +149,8 @@ impl Story {
 
     fn act(&self, engine: &mut Engine, now: Timestamp, act: &[String], tasks: &mut Vec<Launch>) {
         let words: Vec<_> = act.iter().map(String::as_str).collect();
-        let key = |number: &str| TaskKey { cluster: cluster(), id: id(number.parse().expect("a task's number")) };
+        let key =
+            |number: &str| TaskKey { cluster: cluster(), id: id(number.parse().expect("a task's number")) };
         let done = match words[..] {
             ["stop", number] => {
                 let key = key(number);

@@ -30,7 +30,10 @@ async fn database() -> Option<String> {
     let server = server()?;
     let (name, url) = server.fresh_database();
     let mut admin = PgConnection::connect(server.url()).await.expect("the server answers");
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.expect("a database is made");
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut admin)
+        .await
+        .expect("a database is made");
     Some(url)
 }
 
@@ -48,10 +51,12 @@ kecs_testkit::store_contract!(Postgres);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_replicas_start_at_once_and_see_each_other() {
     let Some(url) = database().await else { return };
-    let replicas = (0..4).map(|_| tokio::spawn({
-        let url = url.clone();
-        async move { PostgresStore::connect(&url).await.unwrap() }
-    }));
+    let replicas = (0..4).map(|_| {
+        tokio::spawn({
+            let url = url.clone();
+            async move { PostgresStore::connect(&url).await.unwrap() }
+        })
+    });
     let mut stores = Vec::new();
     for replica in replicas.collect::<Vec<_>>() {
         stores.push(replica.await.unwrap());

@@ -40,7 +40,9 @@ impl Kecs {
     fn value(&self, key: &str) -> &str {
         let mut words = self.line.split_whitespace();
         assert_eq!((words.next(), words.next()), (Some("kecs"), Some("ready:")), "{:?}", self.line);
-        words.find_map(|word| word.strip_prefix(key)?.strip_prefix('=')).unwrap_or_else(|| panic!("no {key} in {}", self.line))
+        words
+            .find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+            .unwrap_or_else(|| panic!("no {key} in {}", self.line))
     }
 
     fn address(&self, key: &str) -> &str {
@@ -99,7 +101,10 @@ fn a_server_tells_where_it_is_and_ends_in_order_when_told() {
         assert!(kecs.call("ListClusters", "{}").ends_with(r#"{"clusterArns":[]}"#));
         assert!(get(kecs.address("admin"), "/ready").starts_with("HTTP/1.1 200 OK"));
         let metrics = get(kecs.address("admin"), "/metrics");
-        assert!(metrics.contains(r#"kecs_requests_total{operation="ListClusters",code="OK"} 1"#), "{metrics}");
+        assert!(
+            metrics.contains(r#"kecs_requests_total{operation="ListClusters",code="OK"} 1"#),
+            "{metrics}"
+        );
         assert!(metrics.contains("process_resident_memory_bytes"), "{metrics}");
         assert_eq!(kecs.end(signal), Some(0));
     }
@@ -113,7 +118,10 @@ fn what_was_stored_is_there_after_a_restart() {
     assert_eq!(kecs.end("-TERM"), Some(0));
     let kecs = Kecs::with_directory(directory.path());
     let answer = kecs.call("ListClusters", "{}");
-    assert!(answer.ends_with(r#"{"clusterArns":["arn:aws:ecs:us-east-1:000000000000:cluster/kept"]}"#), "{answer}");
+    assert!(
+        answer.ends_with(r#"{"clusterArns":["arn:aws:ecs:us-east-1:000000000000:cluster/kept"]}"#),
+        "{answer}"
+    );
 }
 
 #[test]
@@ -153,7 +161,9 @@ fn a_wrong_configuration_is_refused_before_anything_starts() {
 
 #[test]
 fn the_demonstration_deploys_and_updates_a_service() {
-    let output = command(&["demo", "--exit", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]).output().unwrap();
+    let output = command(&["demo", "--exit", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("deployed: 3 tasks run") && text.contains("updated: 3 tasks run"), "{text}");

@@ -7,13 +7,14 @@ use kecs_domain::arn::TaskKey;
 use kecs_domain::model::{self, HealthStatus, TaskStopCode};
 use kecs_domain::name::HexId;
 use kecs_domain::task::{
-    ContainerObservation, ContainerState, DesiredStatus, Interruption, LaunchSettings, NetworkObservation, NewTask,
+    ContainerObservation, ContainerState, DesiredStatus, Interruption, LaunchSettings, NewTask,
     STOPPED_BY_USER, Task, TaskFailure, TaskObservation, TaskStatus,
 };
 use kecs_domain::task_definition::TaskDefinition;
 use proptest::prelude::*;
 
 use lifecycle_rules::check_step;
+use lifecycle_rules::observations::{Event, address, any_definition, any_event};
 use support::{Defined, app, at, cluster, counting, definition};
 
 fn new_task(definition: &TaskDefinition) -> Task {
@@ -48,16 +49,6 @@ fn seen(task: &Task) -> TaskObservation {
     TaskObservation::accepted(task.key.clone())
 }
 
-fn address() -> NetworkObservation {
-    NetworkObservation {
-        connected_at: at(2),
-        private_ipv4: "10.0.0.7".to_owned(),
-        mac: None,
-        interface_id: "eni-1".to_owned(),
-        private_dns_name: "ip-10-0-0-7".to_owned(),
-    }
-}
-
 fn container(name: &str, state: ContainerState, exit_code: Option<i32>) -> ContainerObservation {
     ContainerObservation {
         state,
@@ -75,11 +66,10 @@ fn running(definition: &TaskDefinition) -> (Task, TaskObservation) {
     seen.placed = true;
     seen.pull_started_at = Some(at(3));
     seen.pull_stopped_at = Some(at(4));
-    seen.network = Some(address());
+    seen.network = Some(address(2));
     let defined = definition.doc.container_definitions.iter().flatten();
-    seen.containers = defined
-        .map(|one| container(one.name.as_deref().unwrap(), ContainerState::Running, None))
-        .collect();
+    seen.containers =
+        defined.map(|one| container(one.name.as_deref().unwrap(), ContainerState::Running, None)).collect();
     let task = task.observe(&seen, &definition.doc, at(6)).unwrap();
     assert_eq!(task.status, TaskStatus::Running);
     (task, seen)
@@ -104,7 +94,7 @@ fn a_task_goes_through_every_state_that_is_observed_and_each_counts_in_its_versi
     };
     seen.placed = true;
     look(&mut task, &seen, 1);
-    seen.network = Some(address());
+    seen.network = Some(address(2));
     seen.pull_started_at = Some(at(3));
     look(&mut task, &seen, 3);
     seen.pull_stopped_at = Some(at(4));
@@ -116,10 +106,14 @@ fn a_task_goes_through_every_state_that_is_observed_and_each_counts_in_its_versi
     seen.released = true;
     look(&mut task, &seen, 10);
     use TaskStatus::{Activating, Deprovisioning, Pending, Running, Stopped};
-    let expected = [(Pending, 2), (Pending, 3), (Activating, 4), (Running, 5), (Deprovisioning, 8), (Stopped, 9)];
+    let expected =
+        [(Pending, 2), (Pending, 3), (Activating, 4), (Running, 5), (Deprovisioning, 8), (Stopped, 9)];
     assert_eq!(states, expected);
     let doc = &task.doc;
-    assert_eq!((doc.pull_started_at, doc.pull_stopped_at, doc.connectivity_at), (Some(at(3)), Some(at(4)), Some(at(2))));
+    assert_eq!(
+        (doc.pull_started_at, doc.pull_stopped_at, doc.connectivity_at),
+        (Some(at(3)), Some(at(4)), Some(at(2)))
+    );
     assert_eq!((doc.started_at, doc.stopping_at), (Some(at(5)), Some(at(9))));
     assert_eq!((doc.execution_stopped_at, doc.stopped_at), (Some(at(9)), Some(at(10))));
     assert_eq!(doc.containers.as_ref().unwrap()[0].exit_code, Some(0), "0 has to be there");
@@ -132,7 +126,10 @@ fn the_interface_is_precreated_then_attached_then_deleted() {
     let attachment = |task: &Task| task.doc.attachments.as_ref().unwrap()[0].clone();
     let detail = |task: &Task, name: &str| {
         let details = attachment(task).details.unwrap_or_default();
-        details.into_iter().find(|detail| detail.name.as_deref() == Some(name)).and_then(|detail| detail.value)
+        details
+            .into_iter()
+            .find(|detail| detail.name.as_deref() == Some(name))
+            .and_then(|detail| detail.value)
     };
     assert_eq!(attachment(&task).status.as_deref(), Some("PRECREATED"));
     assert_eq!(detail(&task, "subnetId").as_deref(), Some("subnet-1"));
@@ -151,13 +148,17 @@ fn the_interface_is_precreated_then_attached_then_deleted() {
 #[test]
 fn a_task_that_is_stopped_before_it_had_an_interface_shows_an_unset_one() {
     let definition = definition(1, &[app(false)], true);
-    let task = new_task(&definition).interrupt(Interruption::new(TaskStopCode::UserInitiated, STOPPED_BY_USER)).unwrap();
+    let task = new_task(&definition)
+        .interrupt(Interruption::new(TaskStopCode::UserInitiated, STOPPED_BY_USER))
+        .unwrap();
     let mut seen = seen(&task);
     seen.released = true;
     let gone = task.observe(&seen, &definition.doc, at(20)).unwrap();
     assert_eq!(gone.status, TaskStatus::Stopped);
     let details = gone.doc.attachments.as_ref().unwrap()[0].details.clone().unwrap();
-    assert!(details.iter().any(|one| one.name.as_deref() == Some("networkInterfaceId") && one.value.as_deref() == Some("unset")));
+    assert!(details.iter().any(
+        |one| one.name.as_deref() == Some("networkInterfaceId") && one.value.as_deref() == Some("unset")
+    ));
     assert_eq!((gone.doc.started_at, gone.doc.execution_stopped_at), (None, None), "it never ran");
 }
 
@@ -168,11 +169,18 @@ fn the_end_of_an_essential_container_ends_the_task() {
     let (task, mut seen) = running(&definition);
     seen.containers[1] = container("sidecar", ContainerState::Stopped, Some(3));
     let task = task.observe(&seen, &definition.doc, at(8)).unwrap();
-    assert_eq!((task.desired, task.status), (DesiredStatus::Running, TaskStatus::Running), "that was only the sidecar");
+    assert_eq!(
+        (task.desired, task.status),
+        (DesiredStatus::Running, TaskStatus::Running),
+        "that was only the sidecar"
+    );
     seen.containers[0] = container("app", ContainerState::Stopped, Some(137));
     seen.containers[0].reason = Some("OutOfMemoryError: Container killed due to memory usage".to_owned());
     let task = task.observe(&seen, &definition.doc, at(9)).unwrap();
-    assert_eq!(end_of(&task), (Some(TaskStopCode::EssentialContainerExited), Some("Essential container in task exited")));
+    assert_eq!(
+        end_of(&task),
+        (Some(TaskStopCode::EssentialContainerExited), Some("Essential container in task exited"))
+    );
     let app = &task.doc.containers.as_ref().unwrap()[0];
     assert_eq!(app.exit_code, Some(137));
     assert_eq!(app.reason.as_deref(), Some("OutOfMemoryError: Container killed due to memory usage"));
@@ -280,7 +288,10 @@ fn a_task_that_its_orchestrator_no_longer_has_is_lost() {
     let mut seen = seen(&task);
     seen.released = true;
     let task = task.observe(&seen, &definition.doc, at(10)).unwrap();
-    assert_eq!((task.status, end_of(&task).0), (TaskStatus::Stopped, Some(TaskStopCode::InfrastructureHealth)));
+    assert_eq!(
+        (task.status, end_of(&task).0),
+        (TaskStatus::Stopped, Some(TaskStopCode::InfrastructureHealth))
+    );
 }
 
 #[test]
@@ -321,7 +332,10 @@ fn an_unhealthy_lone_task_carries_on() {
     assert_eq!(task.doc.health_status, Some(HealthStatus::Unknown));
     seen.containers[0].health = Some(HealthStatus::Unhealthy);
     let task = task.observe(&seen, &definition.doc, at(10)).unwrap();
-    assert_eq!((task.desired, task.doc.health_status), (DesiredStatus::Running, Some(HealthStatus::Unhealthy)));
+    assert_eq!(
+        (task.desired, task.doc.health_status),
+        (DesiredStatus::Running, Some(HealthStatus::Unhealthy))
+    );
 }
 
 #[test]
@@ -335,91 +349,6 @@ fn a_stale_observation_takes_no_container_back() {
 }
 
 // ---- every sequence
-
-#[derive(Clone, Debug)]
-enum Event {
-    Observe(Box<TaskObservation>),
-    Interrupt(TaskStopCode),
-    BeginStopping,
-}
-
-const NAMES: [&str; 3] = ["a", "b", "c"];
-
-fn any_container(name: &'static str) -> impl Strategy<Value = ContainerObservation> {
-    let state = prop_oneof![
-        2 => Just(ContainerState::Pending),
-        4 => Just(ContainerState::Running),
-        2 => Just(ContainerState::Stopped),
-    ];
-    let health = prop_oneof![
-        Just(None),
-        Just(Some(HealthStatus::Healthy)),
-        Just(Some(HealthStatus::Unhealthy)),
-        Just(Some(HealthStatus::Unknown)),
-    ];
-    (state, health, 0..50_i64, 0..3_i32, any::<bool>()).prop_map(move |(state, health, second, exit, ran)| {
-        let ran = state == ContainerState::Running || (state == ContainerState::Stopped && ran);
-        let ended = ran && state == ContainerState::Stopped;
-        ContainerObservation {
-            state,
-            health,
-            started_at: ran.then(|| at(second)),
-            finished_at: ended.then(|| at(second + 10)),
-            exit_code: ended.then_some(exit),
-            runtime_id: ran.then(|| format!("runtime-{second}")),
-            ..ContainerObservation::pending(name)
-        }
-    })
-}
-
-fn any_failure() -> impl Strategy<Value = Option<TaskFailure>> {
-    prop_oneof![
-        20 => Just(None),
-        1 => Just(Some(TaskFailure::FailedToStart { reason: "CannotPullContainerError: no".to_owned() })),
-        1 => Just(Some(TaskFailure::Lost { reason: "node lost".to_owned() })),
-        1 => Just(Some(TaskFailure::SpotInterruption)),
-        1 => Just(Some(TaskFailure::Unplaceable { reason: "full".to_owned() })),
-    ]
-}
-
-/// Any observation, also one that contradicts the one before: whatever an orchestrator says, the rules hold.
-fn any_observation() -> impl Strategy<Value = TaskObservation> {
-    let [a, b, c] = NAMES.map(|name| proptest::option::weighted(0.8, any_container(name)));
-    let second = || proptest::option::of(0..50_i64);
-    (proptest::bool::weighted(0.8), second(), second(), second(), (a, b, c), any_failure(), proptest::bool::weighted(0.1))
-        .prop_map(|(placed, pull_started, pull_stopped, connected, (a, b, c), failure, released)| TaskObservation {
-            placed,
-            pull_started_at: pull_started.map(at),
-            pull_stopped_at: pull_stopped.map(at),
-            network: connected.map(|second| NetworkObservation { connected_at: at(second), ..address() }),
-            containers: [a, b, c].into_iter().flatten().collect(),
-            failure,
-            released,
-            ..TaskObservation::accepted(TaskKey { cluster: cluster(), id: HexId::from_bits(1) })
-        })
-}
-
-fn any_event() -> impl Strategy<Value = Event> {
-    prop_oneof![
-        12 => any_observation().prop_map(|seen| Event::Observe(Box::new(seen))),
-        1 => proptest::sample::select(vec![TaskStopCode::UserInitiated, TaskStopCode::ServiceSchedulerInitiated])
-            .prop_map(Event::Interrupt),
-        2 => Just(Event::BeginStopping),
-    ]
-}
-
-fn any_definition() -> impl Strategy<Value = TaskDefinition> {
-    let flags = || (any::<bool>(), any::<bool>());
-    (1..=3_usize, flags(), flags(), flags(), any::<bool>()).prop_map(|(count, a, b, c, awsvpc)| {
-        let defined: Vec<Defined> = NAMES
-            .into_iter()
-            .zip([(true, a.1), b, c])
-            .take(count)
-            .map(|(name, (essential, checked))| Defined { name, essential, checked })
-            .collect();
-        definition(1, &defined, awsvpc)
-    })
-}
 
 proptest! {
     #[test]

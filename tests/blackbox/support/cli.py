@@ -55,7 +55,6 @@ class Cli:
                 "AWS_MAX_ATTEMPTS": "1",
                 "AWS_PAGER": "",
                 "AWS_EC2_METADATA_DISABLED": "true",
-                "PYTHONDONTWRITEBYTECODE": "1",
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,

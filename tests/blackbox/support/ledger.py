@@ -38,7 +38,7 @@ class Ledger:
 
     def _settle(self, change: Change) -> None:
         """The change that was under way: find out whether it was made, and go on from there."""
-        before = self.client.states.get(change.key)
+        before = self.client.states.get(change.key, {} if change.key[0] == "tags" else None)
         if "clientToken" in change.arguments:
             # Asked again with its token, it is made once, whether it was made before or not.
             answer = getattr(self.account.ecs, change.operation)(**change.arguments)

@@ -122,6 +122,22 @@ def stable(account: Account, cluster_name: str, name: str) -> dict[str, Any]:
     )
 
 
+def deployment_arn(account: Account, cluster_name: str, found: dict[str, Any]) -> str:
+    """The service deployment of a service's primary deployment, found as Terraform finds it."""
+    number = found["deployments"][0]["id"].removeprefix("ecs-svc/")
+
+    def look() -> list[str]:
+        listed = account.all(
+            "list_service_deployments", "serviceDeployments", cluster=cluster_name, service=found["serviceName"]
+        )
+        return [
+            one["serviceDeploymentArn"] for one in listed if one["targetServiceRevisionArn"].endswith(f"/{number}")
+        ]
+
+    (arn,) = until(look, bool, what=f"the service deployment to {number}")
+    return str(arn)
+
+
 def messages(found: dict[str, Any]) -> list[str]:
     """The texts of a service's events, newest first."""
     return [event["message"] for event in found["events"]]

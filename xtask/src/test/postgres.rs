@@ -9,19 +9,18 @@ use crate::process;
 /// Where Debian keeps them, beside the PATH.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
-/// Points the tests at PostgreSQL's programs. When there are none and they can't be installed, says why.
-pub(super) fn provide(tests: &mut Command) -> Option<String> {
-    let found = programs()
-        .map_or_else(|| install().and_then(|()| programs().ok_or("the package brought none".to_owned())), Ok);
-    match found {
-        Ok(dir) => {
-            tests.env("KECS_TEST_POSTGRES_BIN", dir);
-            None
-        }
-        Err(reason) => {
-            tests.env("KECS_TEST_POSTGRES", "skip");
-            Some(reason)
-        }
+/// The variable that names a server which is there already.
+const SERVER: &str = "KECS_TEST_POSTGRES_URL";
+
+/// Sees to it that the tests find PostgreSQL. When there is none and it can't be installed, says why.
+pub(super) fn provide() -> Option<String> {
+    if env::var_os(SERVER).is_some() || programs().is_some() {
+        return None;
+    }
+    match install() {
+        Ok(()) if programs().is_some() => None,
+        Ok(()) => Some("Debian's package postgresql brought no initdb and postgres".to_owned()),
+        Err(reason) => Some(reason),
     }
 }
 
@@ -32,7 +31,7 @@ fn programs() -> Option<PathBuf> {
     let mut debian: Vec<PathBuf> =
         fs::read_dir(DEBIAN).into_iter().flatten().flatten().map(|entry| entry.path().join("bin")).collect();
     debian.sort();
-    env::split_paths(&path).find(complete).or_else(|| debian.into_iter().rev().find(complete))
+    env::split_paths(&path).chain(debian).find(complete)
 }
 
 /// Installs Debian's package, where we may.

@@ -35,7 +35,9 @@ pub(crate) struct OperationId {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
     /// It doesn't say which.
-    #[error("The request names no operation. Send it as `POST /` with the header X-Amz-Target, or to /v1/OPERATION.")]
+    #[error(
+        "The request names no operation. Send it as `POST /` with the header X-Amz-Target, or to /v1/OPERATION."
+    )]
     NoOperation,
     /// No API has the target's prefix, or its API has no such operation.
     #[error("{0:?} is not an operation of this endpoint.")]
@@ -69,7 +71,8 @@ impl Registry {
     pub(crate) fn by_target(&self, target: &str) -> Result<OperationId, RouteError> {
         let unknown = || RouteError::Unknown(echo(target));
         let (prefix, name) = target.rsplit_once('.').ok_or_else(unknown)?;
-        let api = self.apis.iter().position(|entry| entry.api.target_prefix() == prefix).ok_or_else(unknown)?;
+        let api =
+            self.apis.iter().position(|entry| entry.api.target_prefix() == prefix).ok_or_else(unknown)?;
         self.operation(api, name).ok_or_else(unknown)
     }
 
@@ -118,9 +121,11 @@ mod tests {
     }
 
     fn registry() -> Registry {
-        Registry::new()
-            .with(Arc::new(Fake("Ecs_1", "ecs", &["Run", "List"])))
-            .with(Arc::new(Fake("Logs.V2", "logs", &["Put", "List"])))
+        Registry::new().with(Arc::new(Fake("Ecs_1", "ecs", &["Run", "List"]))).with(Arc::new(Fake(
+            "Logs.V2",
+            "logs",
+            &["Put", "List"],
+        )))
     }
 
     #[test]

@@ -25,11 +25,16 @@ impl<'a> Elements<'a> {
 impl<'a> SeqAccess<'a> for Elements<'a> {
     type Error = DecodeError;
 
-    fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
+    fn next_element_seed<T: DeserializeSeed<'a>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DecodeError> {
         let Some(item) = self.items.next() else { return Ok(None) };
         let index = self.index;
         self.index += 1;
-        seed.deserialize(NodeDeserializer(item)).map(Some).map_err(|error| error.inside(Segment::Index(index)))
+        seed.deserialize(NodeDeserializer(item))
+            .map(Some)
+            .map_err(|error| error.inside(Segment::Index(index)))
     }
 
     fn size_hint(&self) -> Option<usize> {

@@ -176,7 +176,8 @@ mod tests {
 
     #[test]
     fn the_last_of_several_equal_keys_wins() {
-        let expected = Node::Map(vec![(Cow::Borrowed("b"), Node::Unsigned(2)), (Cow::Borrowed("a"), Node::Unsigned(3))]);
+        let expected =
+            Node::Map(vec![(Cow::Borrowed("b"), Node::Unsigned(2)), (Cow::Borrowed("a"), Node::Unsigned(3))]);
         assert_eq!(parse(br#"{"a":1,"b":2,"\u0061":3}"#).unwrap(), expected);
         let many: String = (0..100).map(|n| format!(r#""k{}":{n},"#, n % 50)).collect();
         let many = format!("{{{many}\"z\":0}}");
@@ -203,7 +204,9 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_refused() {
-        for text in [&b"{"[..], b"{}x", b"{'a':1}", b"\xff", b"\"\xff\"", b"\"\\ud800\"", b"1e999", b"nul", b"[1,]"] {
+        for text in
+            [&b"{"[..], b"{}x", b"{'a':1}", b"\xff", b"\"\xff\"", b"\"\\ud800\"", b"1e999", b"nul", b"[1,]"]
+        {
             assert!(parse(text).is_err(), "{}", String::from_utf8_lossy(text));
         }
     }

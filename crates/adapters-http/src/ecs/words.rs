@@ -77,7 +77,11 @@ static WORDS: &[Words] = &[
 /// are InvalidParameterException.
 static MISSING: &[(Option<Operation>, &str, &str)] = &[
     (Some(Operation::DescribeTasks), "tasks", "Tasks cannot be empty."),
-    (Some(Operation::DescribeServiceRevisions), "serviceRevisionArns", "The Service ARN provided is invalid."),
+    (
+        Some(Operation::DescribeServiceRevisions),
+        "serviceRevisionArns",
+        "The Service ARN provided is invalid.",
+    ),
     (None, "subnets", "subnets can not be empty."),
 ];
 
@@ -173,7 +177,11 @@ mod tests {
                 invalid,
                 "Scheduling strategy should be one of [REPLICA,DAEMON]",
             ),
-            (told::<op::DescribeTasks>(r#"{"tasks":[],"include":["X"]}"#), invalid, "include should be one of [TAGS]"),
+            (
+                told::<op::DescribeTasks>(r#"{"tasks":[],"include":["X"]}"#),
+                invalid,
+                "include should be one of [TAGS]",
+            ),
             (
                 told::<op::DescribeClusters>(r#"{"include":["X"]}"#),
                 invalid,
@@ -218,7 +226,10 @@ mod tests {
         let (_, message) = told::<op::RegisterTaskDefinition>(
             r#"{"family":"f","containerDefinitions":[],"requiresCompatibilities":["X"]}"#,
         );
-        assert!(message.starts_with(r#"requiresCompatibilities[0]: "X" should be one of [EC2,"#), "{message}");
+        assert!(
+            message.starts_with(r#"requiresCompatibilities[0]: "X" should be one of [EC2,"#),
+            "{message}"
+        );
     }
 
     #[test]
@@ -242,7 +253,10 @@ mod tests {
             (r#"{"tags":[[]]}"#, "tags[0]: a list can not be converted to a structure"),
             (r#"{"tags":[null]}"#, "tags[0]: null can not be converted to a structure"),
             (r#"{"overrides":[]}"#, "overrides: a list can not be converted to a structure"),
-            (r#"{"enableExecuteCommand":"yes"}"#, "enableExecuteCommand: a string can not be converted to a Boolean"),
+            (
+                r#"{"enableExecuteCommand":"yes"}"#,
+                "enableExecuteCommand: a string can not be converted to a Boolean",
+            ),
             ("[]", "The request: a list can not be converted to a structure"),
             ("7", "The request: the number 7 can not be converted to a structure"),
         ] {

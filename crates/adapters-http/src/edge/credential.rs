@@ -104,7 +104,10 @@ mod tests {
                 "AWS4-HMAC-SHA256 SignedHeaders=host,Credential=A/B/20261124/eu-west-1/ecs/aws4_request,Signature=0",
                 credential("A/B", "eu-west-1"),
             ),
-            ("AWS4-ECDSA-P256-SHA256 Credential=AKID/20261124/ecs/aws4_request, Signature=0", credential("AKID", "")),
+            (
+                "AWS4-ECDSA-P256-SHA256 Credential=AKID/20261124/ecs/aws4_request, Signature=0",
+                credential("AKID", ""),
+            ),
             ("Bearer abc", None),
             ("Basic Credential=AKID/20261124/eu-central-1/ecs/aws4_request", None),
             ("AWS4-HMAC-SHA256 Credential=AKID/20261124/eu-central-1/ecs", None),
@@ -121,7 +124,9 @@ mod tests {
         let headers = HeaderMap::new();
         let query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20261124%2Feu-central-1%2Fecs%2Faws4_request&b=c";
         assert_eq!(Credential::of(&headers, Some(query)), credential("AKID", "eu-central-1"));
-        for query in ["", "X-Amz-Credential=", "X-Amz-Credential=%", "X-Amz-Credential=%zz", "X-Amz-Credential=%ff%2f"] {
+        for query in
+            ["", "X-Amz-Credential=", "X-Amz-Credential=%", "X-Amz-Credential=%zz", "X-Amz-Credential=%ff%2f"]
+        {
             assert_eq!(Credential::of(&headers, Some(query)), None, "{query}");
         }
         assert_eq!(Credential::of(&headers, None), None);

@@ -23,15 +23,18 @@ pub(super) enum Route {
 const BY_PATH: &str = "/v1/";
 
 /// Finds out where a request goes.
-pub(super) fn route<B>(registry: &Registry, request: &Request<B>, credential: Option<&Credential<'_>>) -> Route {
+pub(super) fn route<B>(
+    registry: &Registry,
+    request: &Request<B>,
+    credential: Option<&Credential<'_>>,
+) -> Route {
     let path = request.uri().path();
     if *request.method() == Method::POST {
         return match operation(registry, request, path, credential) {
             Ok(id) => Route::Operation(id),
-            Err(error) => Route::Refused(Reply::error(&EcsError::new(
-                ErrorCode::UnknownOperation,
-                error.to_string(),
-            ))),
+            Err(error) => {
+                Route::Refused(Reply::error(&EcsError::new(ErrorCode::UnknownOperation, error.to_string())))
+            }
         };
     }
     match path {

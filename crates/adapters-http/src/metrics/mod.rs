@@ -77,11 +77,19 @@ impl Metrics {
 
     /// Writes everything that has happened at least once.
     pub fn write(&self, out: &mut MetricsText) {
-        out.family("kecs_requests_total", "counter", "Requests by operation and code (OK, or the exception).");
+        out.family(
+            "kecs_requests_total",
+            "counter",
+            "Requests by operation and code (OK, or the exception).",
+        );
         for operation in &self.operations {
             let mut line = |code: &str, count: u64| {
                 if count > 0 {
-                    out.sample("kecs_requests_total", &[("operation", operation.name), ("code", code)], count);
+                    out.sample(
+                        "kecs_requests_total",
+                        &[("operation", operation.name), ("code", code)],
+                        count,
+                    );
                 }
             };
             line(Reply::OK, operation.succeeded.load(Ordering::Relaxed));
@@ -89,12 +97,24 @@ impl Metrics {
                 line(code, *count);
             }
         }
-        out.family("kecs_request_duration_seconds", "histogram", "Time from the request's head to its answer.");
+        out.family(
+            "kecs_request_duration_seconds",
+            "histogram",
+            "Time from the request's head to its answer.",
+        );
         for operation in &self.operations {
             operation.latency.write("kecs_request_duration_seconds", operation.name, out);
         }
-        out.gauge("kecs_requests_in_flight", "Requests being answered.", self.in_flight.load(Ordering::Relaxed));
-        out.gauge("kecs_connections", "Open connections to the API.", self.connections.load(Ordering::Relaxed));
+        out.gauge(
+            "kecs_requests_in_flight",
+            "Requests being answered.",
+            self.in_flight.load(Ordering::Relaxed),
+        );
+        out.gauge(
+            "kecs_connections",
+            "Open connections to the API.",
+            self.connections.load(Ordering::Relaxed),
+        );
         out.family("kecs_requests_refused_total", "counter", "Requests that were for no operation.");
         out.sample("kecs_requests_refused_total", &[], self.refused.load(Ordering::Relaxed));
     }

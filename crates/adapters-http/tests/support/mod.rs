@@ -1,6 +1,10 @@
 //! A server over an API that does what a test needs, and a client that sends exactly what it is told.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it, and none is a crate of others")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses a part of it, and none is a crate of others"
+)]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

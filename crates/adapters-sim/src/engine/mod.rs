@@ -141,10 +141,10 @@ impl Engine {
     /// is now.
     pub fn advance(&mut self, now: Timestamp) -> Vec<TaskObservation> {
         self.run_until(now);
-        let unknown = self.unknown.drain(..).map(|key| TaskObservation {
-            released: true,
-            ..TaskObservation::accepted(key)
-        });
+        let unknown = self
+            .unknown
+            .drain(..)
+            .map(|key| TaskObservation { released: true, ..TaskObservation::accepted(key) });
         let mut changed: Vec<_> = unknown.collect();
         for number in std::mem::take(&mut self.dirty) {
             if let Some(task) = self.tasks.get_mut(&number) {
@@ -236,7 +236,8 @@ impl Engine {
         let Some(task) = self.tasks.get_mut(&number) else { return };
         self.steps += 1;
         task.settle(at, &self.options);
-        let released = task.release_at.is_some_and(|release_at| release_at <= at) && task.phase != Phase::Released;
+        let released =
+            task.release_at.is_some_and(|release_at| release_at <= at) && task.phase != Phase::Released;
         let news = std::mem::take(&mut task.news);
         if released {
             self.release(number);

@@ -95,7 +95,10 @@ impl Engine {
             }
         }
         let closest = self.nodes[closest].id;
-        Err(Unplaced::Full(format!("The closest matching (container-instance {closest}) {}.", misfit.as_event())))
+        Err(Unplaced::Full(format!(
+            "The closest matching (container-instance {closest}) {}.",
+            misfit.as_event()
+        )))
     }
 
     /// The nodes that take tasks, those with the most room first.
@@ -164,7 +167,9 @@ impl Engine {
 
     /// Takes back everything that a task holds. Does nothing the second time.
     pub(super) fn release(&mut self, number: u64) {
-        let Some(task) = self.tasks.get_mut(&number).filter(|task| task.phase != Phase::Released) else { return };
+        let Some(task) = self.tasks.get_mut(&number).filter(|task| task.phase != Phase::Released) else {
+            return;
+        };
         task.phase = Phase::Released;
         if !task.placed {
             return;

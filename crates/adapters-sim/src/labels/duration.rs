@@ -28,16 +28,23 @@ mod tests {
 
     #[test]
     fn a_duration_is_a_whole_number_and_a_unit() {
-        for (text, millis) in
-            [("0s", 0), ("50ms", 50), ("3s", 3_000), ("2m", 120_000), ("1h", 3_600_000), ("8760h", 31_536_000_000)]
-        {
+        for (text, millis) in [
+            ("0s", 0),
+            ("50ms", 50),
+            ("3s", 3_000),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+            ("8760h", 31_536_000_000),
+        ] {
             assert_eq!(parse(text), Some(Duration::from_millis(millis)), "{text}");
         }
     }
 
     #[test]
     fn everything_else_is_no_duration() {
-        for text in ["", "3", "s", "3 s", "-3s", "+3s", "1.5s", "3S", "3d", "1m30s", "8761h", "99999999999999999999s"] {
+        for text in
+            ["", "3", "s", "3 s", "-3s", "+3s", "1.5s", "3S", "3d", "1m30s", "8761h", "99999999999999999999s"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -32,7 +32,8 @@ pub const LABELS: &[(&str, &str)] = &[
 
 const EXIT_CODE: &str = "an integer from 0 to 255";
 const DURATION: &str = "a duration of at most a year, such as 50ms, 3s, 2m or 1h";
-const INTERVAL: &str = "a duration of 1ms to a year, such as 50ms, 3s, 2m or 1h, on a container with a healthCheck";
+const INTERVAL: &str =
+    "a duration of 1ms to a year, such as 50ms, 3s, 2m or 1h, on a container with a healthCheck";
 const TEXT: &str = "a text that is not empty";
 const BOOLEAN: &str = "true or false";
 const PERCENTAGE: &str = "an integer from 0 to 100";
@@ -41,7 +42,9 @@ const HEALTH: &str = "healthy, unhealthy, hanging, flapping, healthy-after=DURAT
 
 /// A label that can't be understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Container '{container}': the label {label} with the value '{value}' is not accepted. Accepted is {accepted}.")]
+#[error(
+    "Container '{container}': the label {label} with the value '{value}' is not accepted. Accepted is {accepted}."
+)]
 pub struct LabelError {
     /// The container that carries it.
     pub container: String,
@@ -139,7 +142,9 @@ impl Behaviour {
             "exit-code" => self.exit_code = Some(exit_code(value)?),
             "exit-on-sigterm" => self.exit_on_sigterm = exit_code(value)?,
             "health" => self.health = Health::parse(value)?,
-            "health-interval" => self.health_interval = Some(duration::parse(value).filter(|it| !it.is_zero())?),
+            "health-interval" => {
+                self.health_interval = Some(duration::parse(value).filter(|it| !it.is_zero())?)
+            }
             "ignore-sigterm" => self.ignore_sigterm = value.parse().ok()?,
             "oom-after" => self.oom_after = Some(duration::parse(value)?),
             "pull-delay" => self.pull_delay = Some(duration::parse(value)?),

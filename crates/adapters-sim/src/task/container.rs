@@ -74,7 +74,9 @@ impl SimTask {
         match self.containers[index].state {
             State::Starting(at) if at <= t => {
                 match self.script.containers[index].behaviour(self.lot).start_error.clone() {
-                    Some(text) => self.fail_in(t, index, format!("CannotStartContainerError: {text}"), options),
+                    Some(text) => {
+                        self.fail_in(t, index, format!("CannotStartContainerError: {text}"), options)
+                    }
                     None => self.begin_run(index, t),
                 }
                 true
@@ -124,7 +126,8 @@ impl SimTask {
         let ran = t.duration_since(container.run_began_at);
         let before = std::mem::replace(&mut container.health, plan.status_at(ran));
         self.news |= before != container.health;
-        container.health_at = plan.next_change_after(ran).map(|after| container.run_began_at.saturating_add(after));
+        container.health_at =
+            plan.next_change_after(ran).map(|after| container.run_began_at.saturating_add(after));
     }
 
     /// How the present run of the container at `index` ends, as things stand.

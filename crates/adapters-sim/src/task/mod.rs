@@ -136,8 +136,11 @@ impl SimTask {
         self.news = true;
         self.failure = None;
         self.phase = Phase::Up;
-        let error = |index: usize| self.script.containers[index].behaviour(self.lot).resource_error.as_deref();
-        if let Some((at_fault, text)) = (0..self.containers.len()).find_map(|index| Some((index, error(index)?))) {
+        let error =
+            |index: usize| self.script.containers[index].behaviour(self.lot).resource_error.as_deref();
+        if let Some((at_fault, text)) =
+            (0..self.containers.len()).find_map(|index| Some((index, error(index)?)))
+        {
             let reason = format!("ResourceInitializationError: {text}");
             self.fail_in(t, at_fault, reason, options);
             return;
@@ -147,7 +150,8 @@ impl SimTask {
             let behaviour = self.script.containers[index].behaviour(self.lot);
             (t.saturating_add(behaviour.pull_delay.unwrap_or(options.pull_delay)), index, behaviour)
         });
-        let failing = pulls.clone().filter(|(.., it)| it.pull_error.is_some()).map(|(at, index, _)| (at, index)).min();
+        let failing =
+            pulls.clone().filter(|(.., it)| it.pull_error.is_some()).map(|(at, index, _)| (at, index)).min();
         self.phase = match failing {
             Some((at, index)) => Phase::Pulling(at, Some(index)),
             None => Phase::Pulling(pulls.map(|(at, ..)| at).max().unwrap_or(t), None),
@@ -224,8 +228,10 @@ impl SimTask {
             if self.is_met(*dependency, *condition) {
                 continue;
             }
-            let ill = *condition == ContainerCondition::Healthy && container.health == HealthStatus::Unhealthy;
-            let late = *condition != ContainerCondition::Start && self.times_out_at(*dependency).is_some_and(|at| at <= t);
+            let ill =
+                *condition == ContainerCondition::Healthy && container.health == HealthStatus::Unhealthy;
+            let late = *condition != ContainerCondition::Start
+                && self.times_out_at(*dependency).is_some_and(|at| at <= t);
             if container.has_stopped() || ill || late {
                 return Readiness::Never;
             }
@@ -260,7 +266,8 @@ impl SimTask {
             Phase::Placing(at) | Phase::Pulling(at, _) => Some(at),
             Phase::Waiting | Phase::Released => None,
             Phase::Up => {
-                let containers = (0..self.containers.len()).filter_map(|index| self.container_due(index, options));
+                let containers =
+                    (0..self.containers.len()).filter_map(|index| self.container_due(index, options));
                 // A timeout that has passed without consequence is over.
                 let timeouts = self.timeouts().filter(|at| *at > t);
                 self.release_at.into_iter().chain(containers).chain(timeouts).min()
@@ -274,7 +281,9 @@ impl SimTask {
         let waiting = waiting.filter(|(_, container)| container.state == State::Waiting);
         let conditions = waiting.flat_map(|(script, _)| &script.depends_on);
         conditions
-            .filter(|(index, condition)| *condition != ContainerCondition::Start && !self.is_met(*index, *condition))
+            .filter(|(index, condition)| {
+                *condition != ContainerCondition::Start && !self.is_met(*index, *condition)
+            })
             .filter_map(|(index, _)| self.times_out_at(*index))
     }
 }

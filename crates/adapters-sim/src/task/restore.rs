@@ -6,7 +6,7 @@ use std::time::Duration;
 use kecs_domain::Timestamp;
 use kecs_domain::model::{self, NetworkBinding};
 use kecs_domain::name::HexId;
-use kecs_domain::task::{NetworkObservation, Task, TaskStatus};
+use kecs_domain::task::{DesiredStatus, NetworkObservation, Task, TaskStatus};
 
 use super::{Phase, SimContainer, SimTask, State};
 use crate::options::SimOptions;
@@ -24,8 +24,11 @@ pub(crate) struct Kept {
 /// task is PENDING from the beginning.
 pub(crate) fn had_place(task: &Task) -> bool {
     let doc = &task.doc;
-    let went_up = matches!(task.status, TaskStatus::Activating | TaskStatus::Running | TaskStatus::Deactivating);
-    went_up || doc.pull_started_at.is_some() || doc.connectivity_at.is_some()
+    let went_up =
+        matches!(task.status, TaskStatus::Activating | TaskStatus::Running | TaskStatus::Deactivating);
+    let mut containers = doc.containers.iter().flatten();
+    let told = containers.any(|it| matches!(it.last_status.as_deref(), Some("RUNNING" | "STOPPED")));
+    went_up || told || doc.pull_started_at.is_some() || doc.connectivity_at.is_some()
 }
 
 /// The instance that the task was on.
@@ -41,7 +44,8 @@ pub(crate) fn address_of(task: &Task) -> Option<(Ipv4Addr, Timestamp)> {
 }
 
 fn detail<'a>(task: &'a Task, name: &str) -> Option<&'a str> {
-    let details = task.doc.attachments.iter().flatten().flat_map(|attachment| attachment.details.iter().flatten());
+    let details =
+        task.doc.attachments.iter().flatten().flat_map(|attachment| attachment.details.iter().flatten());
     let mut named = details.filter(|detail| detail.name.as_deref() == Some(name));
     named.next().and_then(|detail| detail.value.as_deref())
 }
@@ -68,7 +72,7 @@ impl SimTask {
         if went_up {
             self.pull_stopped_at = self.pull_stopped_at.or(Some(started));
         }
-        if self.pull_stopped_at.is_some() {
+        if self.pull_stopped_at.is_some() || task.desired == DesiredStatus::Stopped {
             self.phase = Phase::Up;
         } else {
             // Whatever it had begun with begins again.
@@ -78,7 +82,13 @@ impl SimTask {
         self.host_ports = self.host_ports_in(containers);
     }
 
-    fn take_up_container(&mut self, index: usize, known: &model::Container, started: Timestamp, now: Timestamp) {
+    fn take_up_container(
+        &mut self,
+        index: usize,
+        known: &model::Container,
+        started: Timestamp,
+        now: Timestamp,
+    ) {
         let container = &mut self.containers[index];
         match known.last_status.as_deref() {
             Some("RUNNING") => {
@@ -106,7 +116,8 @@ impl SimTask {
         let mut ports = Vec::with_capacity(self.script.ports.len());
         for script in &self.script.containers {
             let known = containers.iter().find(|container| container.name.as_deref() == Some(&*script.name));
-            let bindings = known.and_then(|container| container.network_bindings.as_deref()).unwrap_or_default();
+            let bindings =
+                known.and_then(|container| container.network_bindings.as_deref()).unwrap_or_default();
             ports.extend(bindings.iter().take(script.ports.len()).filter_map(first));
         }
         if ports.len() == self.script.ports.len() { ports.into() } else { Box::default() }
@@ -122,16 +133,22 @@ impl SimTask {
         let kept = Kept {
             runtime_ids: known
                 .clone()
-                .map(|(index, known)| known?.runtime_id.clone().filter(|id| *id != self.derived_runtime_id(index)))
+                .map(|(index, known)| {
+                    known?.runtime_id.clone().filter(|id| *id != self.derived_runtime_id(index))
+                })
                 .collect(),
             image_digests: known
                 .map(|(index, known)| {
-                    known?.image_digest.clone().filter(|it| **it != *self.script.containers[index].image_digest)
+                    known?
+                        .image_digest
+                        .clone()
+                        .filter(|it| **it != *self.script.containers[index].image_digest)
                 })
                 .collect(),
             network: self.kept_network(task),
         };
-        let differs = kept.network.is_some() || kept.runtime_ids.iter().chain(&kept.image_digests).any(Option::is_some);
+        let differs =
+            kept.network.is_some() || kept.runtime_ids.iter().chain(&kept.image_digests).any(Option::is_some);
         self.kept = differs.then(|| Box::new(kept));
     }
 

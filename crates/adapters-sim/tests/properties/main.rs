@@ -43,9 +43,13 @@ fn possible_codes(container: &ContainerDefinition, acts: &[(u64, Act)]) -> BTree
     if label(container, "run-for").is_some() || code("exit-code").is_some() {
         codes.insert(code("exit-code").unwrap_or(0));
     }
-    let timeout = container.stop_timeout.map_or(30_000, |seconds| u64::try_from(seconds).expect("positive") * 1000);
+    let timeout =
+        container.stop_timeout.map_or(30_000, |seconds| u64::try_from(seconds).expect("positive") * 1000);
     let deaf = label(container, "ignore-sigterm") == Some("true");
-    if deaf || millis(container, "stop-delay").is_some_and(|delay| delay >= timeout) || label(container, "oom-after").is_some() {
+    if deaf
+        || millis(container, "stop-delay").is_some_and(|delay| delay >= timeout)
+        || label(container, "oom-after").is_some()
+    {
         codes.insert(137);
     }
     if !deaf {

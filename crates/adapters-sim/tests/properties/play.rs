@@ -65,7 +65,8 @@ impl<'a> Play<'a> {
 
     /// Plays what happens in a span of milliseconds.
     pub(crate) fn acts(&mut self, pace: Pace, span: Range<u64>) -> &mut Self {
-        let mut looks: Vec<_> = self.scenario.looks.iter().copied().filter(|look| span.contains(look)).collect();
+        let mut looks: Vec<_> =
+            self.scenario.looks.iter().copied().filter(|look| span.contains(look)).collect();
         looks.sort_unstable();
         let mut looks = looks.into_iter().peekable();
         for (at, act) in self.scenario.acts.iter().filter(|(at, _)| span.contains(at)) {
@@ -148,7 +149,8 @@ impl<'a> Play<'a> {
     fn take(&mut self, now: Timestamp, seen: TaskObservation) {
         self.outcome.timeline += &text(now, &seen);
         let before = self.outcome.last.insert(seen.key.clone(), seen.clone());
-        let check = before.map_or_else(|| invariants::check(&seen), |before| invariants::check_next(&before, &seen));
+        let check =
+            before.map_or_else(|| invariants::check(&seen), |before| invariants::check_next(&before, &seen));
         check.unwrap_or_else(|wrong| panic!("{wrong}\n{}", self.outcome.timeline));
         let launch = self.outcome.stored.get_mut(&seen.key).expect("a task that was launched");
         if let Some(task) = launch.task.observe(&seen, &launch.definition.doc, now) {
@@ -163,7 +165,8 @@ impl<'a> Play<'a> {
             if let Some(network) = &seen.network {
                 assert!(taken.insert(network.private_ipv4.clone()), "{}", self.outcome.timeline);
             }
-            let bindings: BTreeSet<_> = seen.containers.iter().flat_map(|it| &it.bindings).map(|it| it.host_port).collect();
+            let bindings: BTreeSet<_> =
+                seen.containers.iter().flat_map(|it| &it.bindings).map(|it| it.host_port).collect();
             for port in bindings {
                 assert!(taken.insert(format!("{:?} {port:?}", seen.instance)), "{}", self.outcome.timeline);
             }

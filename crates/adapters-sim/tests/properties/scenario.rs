@@ -6,8 +6,8 @@ use std::time::Duration;
 use kecs_adapters_sim::labels::PREFIX;
 use kecs_adapters_sim::{NodeSpec, SimOptions};
 use kecs_domain::model::{
-    ContainerCondition, ContainerDefinition, ContainerDependency, ContainerRestartPolicy, HealthCheck, NetworkMode,
-    PortMapping,
+    ContainerCondition, ContainerDefinition, ContainerDependency, ContainerRestartPolicy, HealthCheck,
+    NetworkMode, PortMapping,
 };
 use kecs_testkit::orchestrator::Recipe;
 use proptest::option::weighted;
@@ -59,7 +59,12 @@ fn labels(checked: bool) -> impl Strategy<Value = BTreeMap<String, String>> {
         weighted(0.3, delay()),
         weighted(0.3, delay()),
     );
-    let codes = (weighted(0.3, 0..4_u8), weighted(0.2, 0..256_u16), weighted(0.2, any::<bool>()), weighted(0.1, 0..101_u8));
+    let codes = (
+        weighted(0.3, 0..4_u8),
+        weighted(0.2, 0..256_u16),
+        weighted(0.2, any::<bool>()),
+        weighted(0.1, 0..101_u8),
+    );
     let errors = (weighted(0.05, Just("no")), weighted(0.05, Just("no")), weighted(0.03, Just("no")));
     let health = prop_oneof![
         Just("healthy".to_owned()),
@@ -90,19 +95,22 @@ fn labels(checked: bool) -> impl Strategy<Value = BTreeMap<String, String>> {
 }
 
 fn container(index: usize) -> impl Strategy<Value = ContainerDefinition> {
-    let check = (1..10_i32, 1..5_i32, 1..4_i32, 0..20_i32).prop_map(|(interval, timeout, retries, start_period)| {
-        HealthCheck {
-            command: vec!["CMD".to_owned()],
-            interval: Some(interval),
-            timeout: Some(timeout),
-            retries: Some(retries),
-            start_period: Some(start_period),
+    let check =
+        (1..10_i32, 1..5_i32, 1..4_i32, 0..20_i32).prop_map(|(interval, timeout, retries, start_period)| {
+            HealthCheck {
+                command: vec!["CMD".to_owned()],
+                interval: Some(interval),
+                timeout: Some(timeout),
+                retries: Some(retries),
+                start_period: Some(start_period),
+            }
+        });
+    let restart = (1..30_i32, prop::collection::vec(0..4_i32, 0..2)).prop_map(|(period, ignored)| {
+        ContainerRestartPolicy {
+            enabled: true,
+            ignored_exit_codes: Some(ignored),
+            restart_attempt_period: Some(period),
         }
-    });
-    let restart = (1..30_i32, prop::collection::vec(0..4_i32, 0..2)).prop_map(|(period, ignored)| ContainerRestartPolicy {
-        enabled: true,
-        ignored_exit_codes: Some(ignored),
-        restart_attempt_period: Some(period),
     });
     let conditions = prop::sample::select(ContainerCondition::ALL);
     let dependencies = prop::collection::vec(weighted(0.4, conditions), index);
@@ -110,25 +118,31 @@ fn container(index: usize) -> impl Strategy<Value = ContainerDefinition> {
     weighted(0.5, check).prop_flat_map(move |check| {
         let timeouts = (weighted(0.3, 2..10_i32), weighted(0.3, 2..30_i32));
         let rest = (weighted(0.2, restart.clone()), dependencies.clone(), weighted(0.4, port.clone()));
-        (labels(check.is_some()), timeouts, rest).prop_map(move |(labels, timeouts, (restart, dependencies, port))| {
-            let dependency = |(on, condition): (usize, Option<ContainerCondition>)| {
-                Some(ContainerDependency { container_name: format!("c{on}"), condition: condition? })
-            };
-            ContainerDefinition {
-                name: Some(format!("c{index}")),
-                image: Some(format!("image:{index}")),
-                docker_labels: Some(labels),
-                health_check: check.clone(),
-                stop_timeout: timeouts.0,
-                start_timeout: timeouts.1,
-                restart_policy: restart,
-                depends_on: Some(dependencies.into_iter().enumerate().filter_map(dependency).collect()),
-                port_mappings: port.map(|port| {
-                    vec![PortMapping { container_port: Some(80), host_port: Some(port), ..PortMapping::default() }]
-                }),
-                ..ContainerDefinition::default()
-            }
-        })
+        (labels(check.is_some()), timeouts, rest).prop_map(
+            move |(labels, timeouts, (restart, dependencies, port))| {
+                let dependency = |(on, condition): (usize, Option<ContainerCondition>)| {
+                    Some(ContainerDependency { container_name: format!("c{on}"), condition: condition? })
+                };
+                ContainerDefinition {
+                    name: Some(format!("c{index}")),
+                    image: Some(format!("image:{index}")),
+                    docker_labels: Some(labels),
+                    health_check: check.clone(),
+                    stop_timeout: timeouts.0,
+                    start_timeout: timeouts.1,
+                    restart_policy: restart,
+                    depends_on: Some(dependencies.into_iter().enumerate().filter_map(dependency).collect()),
+                    port_mappings: port.map(|port| {
+                        vec![PortMapping {
+                            container_port: Some(80),
+                            host_port: Some(port),
+                            ..PortMapping::default()
+                        }]
+                    }),
+                    ..ContainerDefinition::default()
+                }
+            },
+        )
     })
 }
 

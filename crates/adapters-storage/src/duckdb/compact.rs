@@ -60,7 +60,8 @@ impl Compaction {
     /// Moves the next slice. Nothing has changed if it fails.
     pub(super) fn slice(&mut self, database: &Database, history_rows: u64) -> duckdb::Result<()> {
         let Some(first) = self.round.last().copied() else { return Ok(()) };
-        let fits = self.round.iter().rev().take(SLICE_ROWS).take_while(|seq| **seq - first < SLICE_SPAN).count();
+        let fits =
+            self.round.iter().rev().take(SLICE_ROWS).take_while(|seq| **seq - first < SLICE_SPAN).count();
         let rows = &self.round[self.round.len() - fits..];
         let last = rows[0];
         let keeps = history_rows > 0;

@@ -65,7 +65,10 @@ impl Database {
     }
 
     /// Makes all of `work` in one transaction, or none of it.
-    pub(super) fn transaction<T>(&self, work: impl FnOnce(&Connection) -> duckdb::Result<T>) -> duckdb::Result<T> {
+    pub(super) fn transaction<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> duckdb::Result<T>,
+    ) -> duckdb::Result<T> {
         self.conn.execute_batch("BEGIN")?;
         match work(&self.conn) {
             Ok(result) => {
@@ -88,7 +91,8 @@ impl Database {
         commits: impl Iterator<Item = &'a [Draft]>,
     ) -> duckdb::Result<()> {
         let changed_at_micros = micros(now);
-        let changed_at = duckdb::types::Value::Timestamp(duckdb::types::TimeUnit::Microsecond, changed_at_micros);
+        let changed_at =
+            duckdb::types::Value::Timestamp(duckdb::types::TimeUnit::Microsecond, changed_at_micros);
         self.transaction(|conn| {
             let mut appender = conn.appender_to_catalog_and_db("journal", CATALOG, "main")?;
             let mut seq = first_seq;
@@ -98,8 +102,15 @@ impl Database {
                 let commit_rows = i32::try_from(rows.len()).unwrap_or(i32::MAX);
                 for row in rows {
                     let Draft { kind, key, status, doc } = row;
-                    let header =
-                        Header { seq, changed_at_micros, commit_seq, commit_rows, kind, key, status: *status };
+                    let header = Header {
+                        seq,
+                        changed_at_micros,
+                        commit_seq,
+                        commit_rows,
+                        kind,
+                        key,
+                        status: *status,
+                    };
                     let crc = header.checksum(doc.as_deref());
                     appender.append_row(duckdb::params![
                         seq,

@@ -2,7 +2,7 @@
 //!
 //! DuckDB appends fast and updates slowly, so nothing is ever updated: each change is a row of the table `journal`, with the
 //! whole document, and the present is the newest row of each key. It is rebuilt in memory at the start and serves every
-//! read. One thread owns the connection ([`writer`]); whatever waits for it goes into one transaction. Superseded rows
+//! read. One thread owns the connection; whatever waits for it goes into one transaction. Superseded rows
 //! move to the table `history`, in small steps between commits, which is bounded too ([`Options::history_rows`]).
 //!
 //! What is deliberately not here: reading from DuckDB to answer a request, and a second process on the same directory.
@@ -69,7 +69,6 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use async_trait::async_trait;
 use futures::channel::oneshot;
@@ -136,17 +135,18 @@ impl DuckDbStore {
         clock: Arc<dyn Clock>,
         options: Options,
     ) -> Result<(Self, RecoveryReport), OpenError> {
-        let begun = Instant::now();
+        let begun = clock.now();
         fs::create_dir_all(dir).map_err(OpenError::io(dir))?;
         let files = Files::new(dir.to_owned());
         let lock = DirLock::take(&files)?;
-        let recovered = recover::recover(&files, &options, clock.now())?;
-        recovered.report.log(begun.elapsed());
+        let recovered = recover::recover(&files, &options, begun)?;
+        recovered.report.log(clock.now().duration_since(begun));
         let history = compact::history(&recovered.database).unwrap_or_else(|error| {
             tracing::error!(%error, "the history can't be read");
             0
         });
-        let shared = Arc::new(Shared { state: RwLock::new(recovered.state), statistics: Statistics::default() });
+        let shared =
+            Arc::new(Shared { state: RwLock::new(recovered.state), statistics: Statistics::default() });
         let writer = Writer {
             files,
             options,
@@ -157,6 +157,8 @@ impl DuckDbStore {
             next_seq: recovered.next_seq,
             compaction: Compaction::new(recovered.dead, history),
             last_reopen: None,
+            unsettled: Vec::new(),
+            unsettled_end: 0,
             lock,
         };
         let (send, receive) = channel();
@@ -216,7 +218,9 @@ impl UnitOfWork for DuckDbStore {
         let mut rows = Vec::with_capacity(changes.len());
         for (key, entity) in &changes.puts {
             let draft = Draft::put(key, entity);
-            rows.push(draft.map_err(|error| PortError::permanent(format!("{key:?} has no JSON form: {error}")))?);
+            rows.push(
+                draft.map_err(|error| PortError::permanent(format!("{key:?} has no JSON form: {error}")))?,
+            );
         }
         rows.extend(changes.deletes.iter().map(Draft::delete));
         let (reply, answer) = oneshot::channel();

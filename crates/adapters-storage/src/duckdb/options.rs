@@ -40,6 +40,8 @@ pub(super) struct Files {
     pub(super) lock: PathBuf,
     pub(super) database: PathBuf,
     pub(super) wal: PathBuf,
+    /// Logs that DuckDB has only while it makes a checkpoint. Nothing is committed meanwhile, so they hold nothing.
+    pub(super) passing_wals: [PathBuf; 2],
     pub(super) mark: PathBuf,
 }
 
@@ -50,6 +52,7 @@ impl Files {
             lock: file("kecs.lock"),
             database: file("journal.duckdb"),
             wal: file("journal.duckdb.wal"),
+            passing_wals: [file("journal.duckdb.wal.checkpoint"), file("journal.duckdb.wal.recovery")],
             mark: file("journal.mark"),
             dir,
         }

@@ -1,7 +1,7 @@
 //! One row of the journal: what it says, and the checksum that proves it.
 
-use kecs_usecases::ports::store::{Entity, EntityKey};
 use kecs_domain::Timestamp;
+use kecs_usecases::ports::store::{Entity, EntityKey};
 
 /// What a change writes, before it has its place in the journal.
 #[derive(Debug)]
@@ -15,7 +15,12 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn put(key: &EntityKey, entity: &Entity) -> Result<Self, serde_json::Error> {
-        Ok(Self { kind: entity.kind(), key: key_text(key), status: status(entity), doc: Some(entity.to_json()?) })
+        Ok(Self {
+            kind: entity.kind(),
+            key: key_text(key),
+            status: status(entity),
+            doc: Some(entity.to_json()?),
+        })
     }
 
     pub(super) fn delete(key: &EntityKey) -> Self {
@@ -133,7 +138,8 @@ fn escape(text: &mut String, part: &str) {
         match c {
             '/' | '%' | '\0'..='\x1f' | '\x7f' => {
                 text.push('%');
-                let digit = |four_bits: u32| char::from_digit(four_bits, 16).map_or('0', |c| c.to_ascii_uppercase());
+                let digit =
+                    |four_bits: u32| char::from_digit(four_bits, 16).map_or('0', |c| c.to_ascii_uppercase());
                 text.push(digit(c as u32 >> 4));
                 text.push(digit(c as u32 & 15));
             }

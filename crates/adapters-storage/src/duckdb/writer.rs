@@ -7,17 +7,21 @@
 //!
 //! Between transactions the thread keeps house: it moves DuckDB's log into the file, and superseded rows into the history.
 
+mod house;
+mod reopen;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::channel::oneshot;
+use kecs_domain::Timestamp;
 use kecs_usecases::ports::store::EntityKey;
 use kecs_usecases::ports::{Clock, PortError, Version};
 
 use super::compact::Compaction;
-use super::database::{Access, Database, wal_bytes};
+use super::database::{Database, wal_bytes};
 use super::lock::DirLock;
 use super::mark::Mark;
 use super::options::{Files, Options};
@@ -31,8 +35,6 @@ const BATCH_BYTES: usize = 8 << 20;
 const IDLE: Duration = Duration::from_secs(2);
 /// A log smaller than this is left alone then: it is replayed in no time.
 const IDLE_WAL_BYTES: u64 = 1 << 20;
-/// A database that can't be opened again is tried at most so often.
-const REOPEN_EVERY: Duration = Duration::from_secs(1);
 
 /// What the thread is asked for.
 pub(super) enum Message {
@@ -49,6 +51,19 @@ pub(super) struct Pending {
     pub(super) reply: oneshot::Sender<Result<Vec<Version>, PortError>>,
 }
 
+/// A commit that can be made, with the number of its first row.
+struct Accepted {
+    pending: Pending,
+    start: i64,
+}
+
+impl Accepted {
+    fn rows(&self) -> i64 {
+        // It came in memory, so it is no larger than that.
+        i64::try_from(self.pending.rows.len()).unwrap_or(i64::MAX)
+    }
+}
+
 pub(super) struct Writer {
     pub(super) files: Files,
     pub(super) options: Options,
@@ -59,7 +74,10 @@ pub(super) struct Writer {
     pub(super) mark: Mark,
     pub(super) next_seq: i64,
     pub(super) compaction: Compaction,
-    pub(super) last_reopen: Option<Instant>,
+    pub(super) last_reopen: Option<Timestamp>,
+    /// Commits whose transaction failed in a way that leaves open whether it was made, and the number after them.
+    pub(super) unsettled: Vec<(Checked, i64)>,
+    pub(super) unsettled_end: i64,
     /// Dropped last: the directory is free when the database is closed.
     pub(super) lock: DirLock,
 }
@@ -130,7 +148,8 @@ impl Writer {
             match message {
                 Some(Message::Commit(pending)) => {
                     rows += pending.rows.len();
-                    bytes += pending.rows.iter().map(|row| row.doc.as_ref().map_or(0, String::len)).sum::<usize>();
+                    bytes +=
+                        pending.rows.iter().map(|row| row.doc.as_ref().map_or(0, String::len)).sum::<usize>();
                     batch.push(pending);
                 }
                 Some(Message::Close(reply)) => closed = Some(reply),
@@ -150,10 +169,47 @@ impl Writer {
         if batch.is_empty() {
             return;
         }
+        if let Err(error) = self.reopen_if_lost() {
+            for pending in batch {
+                let _ = pending.reply.send(Err(error.clone()));
+            }
+            return;
+        }
+        let (accepted, refused) = self.sort_out(batch);
+        let end = accepted.last().map_or(self.next_seq, |last| last.start + last.rows());
+        let made = if end > self.next_seq { self.append(end, &accepted) } else { Ok(()) };
+        match made {
+            Ok(()) => {
+                self.next_seq = end;
+                for Accepted { pending, start } in accepted {
+                    let versions = self.apply(pending.changes, start);
+                    // If nobody waits any more, it is made all the same.
+                    let _ = pending.reply.send(Ok(versions));
+                }
+                for (pending, conflict) in refused {
+                    let _ = pending.reply.send(Err(conflict));
+                }
+            }
+            Err(error) => {
+                // The file alone knows whether the transaction is durable; the next look at it settles that.
+                for Accepted { pending, start } in accepted {
+                    let _ = pending.reply.send(Err(error.clone()));
+                    self.unsettled.push((pending.changes, start));
+                }
+                self.unsettled_end = end;
+                for (pending, _) in refused {
+                    let _ = pending.reply.send(Err(error.clone()));
+                }
+                let _ = self.reopen_if_lost();
+            }
+        }
+    }
+
+    /// Checks each commit against the state and those before it. Those that hold get their numbers.
+    fn sort_out(&self, batch: Vec<Pending>) -> (Vec<Accepted>, Vec<(Pending, PortError)>) {
         let mut overlay: HashMap<EntityKey, Option<Version>> = HashMap::new();
         let (mut accepted, mut refused) = (Vec::with_capacity(batch.len()), Vec::new());
-        let first_seq = self.next_seq;
-        let mut seq = first_seq;
+        let mut seq = self.next_seq;
         for pending in batch {
             // Nobody waits for it, and nothing of it was done.
             if pending.reply.is_canceled() {
@@ -178,154 +234,56 @@ impl Writer {
                 overlay.insert(key.clone(), None);
                 seq += 1;
             }
-            accepted.push((pending, start));
+            accepted.push(Accepted { pending, start });
         }
-        if seq > first_seq {
-            if let Err(error) = self.append(first_seq, seq, &accepted) {
-                for (pending, _) in accepted {
-                    let _ = pending.reply.send(Err(error.clone()));
-                }
-                for (pending, _) in refused {
-                    let _ = pending.reply.send(Err(error.clone()));
-                }
-                return;
-            }
-            self.next_seq = seq;
-        }
-        for (pending, start) in accepted {
-            self.apply(pending, start);
-        }
-        for (pending, conflict) in refused {
-            let _ = pending.reply.send(Err(conflict));
-        }
+        (accepted, refused)
     }
 
-    /// Makes rows `first_seq` up to `end` durable.
-    fn append(&mut self, first_seq: i64, end: i64, accepted: &[(Pending, i64)]) -> Result<(), PortError> {
-        self.reopen_if_lost()?;
+    /// Makes the rows up to `end` durable.
+    fn append(&mut self, end: i64, accepted: &[Accepted]) -> Result<(), PortError> {
         let Some(database) = &self.database else {
             return Err(PortError::transient("the journal can't be written"));
         };
-        let commits = accepted.iter().map(|(pending, _)| pending.rows.as_slice()).filter(|rows| !rows.is_empty());
-        if let Err(error) = database.append(first_seq, self.clock.now(), commits) {
+        let commits = accepted.iter().map(|it| it.pending.rows.as_slice()).filter(|rows| !rows.is_empty());
+        if let Err(error) = database.append(self.next_seq, self.clock.now(), commits) {
             tracing::error!(%error, "the journal can't be written");
-            // Whether the transaction is durable is known only to the file.
             self.database = None;
             self.last_reopen = None;
-            if self.reopen()? < end - 1 {
-                return Err(PortError::transient(format!("the journal can't be written: {error}")));
-            }
+            return Err(PortError::transient(format!("the journal can't be written: {error}")));
         }
+        self.acknowledge(end);
+        let commits = accepted.iter().filter(|it| !it.pending.rows.is_empty()).count();
+        self.shared.statistics.add_transaction(commits, end - self.next_seq);
+        Ok(())
+    }
+
+    /// Notes that everything before row `end` is durable.
+    fn acknowledge(&self, end: i64) {
         if let Err(error) = self.mark.set(u64::try_from(end - 1).unwrap_or(0)) {
             tracing::warn!(%error, "the high-water mark can't be written");
         }
-        let statistics = &self.shared.statistics;
-        statistics.add_transaction(accepted.iter().filter(|(pending, _)| !pending.rows.is_empty()).count(), end - first_seq);
-        Ok(())
     }
 
-    /// Puts a durable commit into the state and answers it.
-    fn apply(&mut self, pending: Pending, start: i64) {
-        let Pending { changes, reply, .. } = pending;
+    /// Puts a durable commit into the state.
+    fn apply(&mut self, changes: Checked, start: i64) -> Vec<Version> {
         let mut seq = start;
         let mut versions = Vec::with_capacity(changes.puts.len());
-        {
-            let mut state = self.shared.state.write();
-            for (_, entity) in changes.puts {
-                versions.push(version(seq));
-                if let Some(old) = state.put(entity, version(seq)) {
-                    self.compaction.superseded(seq_of(old));
-                }
-                seq += 1;
+        let mut state = self.shared.state.write();
+        for (_, entity) in changes.puts {
+            versions.push(version(seq));
+            if let Some(old) = state.put(entity, version(seq)) {
+                self.compaction.superseded(seq_of(old));
             }
-            for key in &changes.deletes {
-                if let Some(old) = state.remove(key) {
-                    self.compaction.superseded(seq_of(old));
-                }
-                self.compaction.superseded(seq);
-                seq += 1;
+            seq += 1;
+        }
+        for key in &changes.deletes {
+            if let Some(old) = state.remove(key) {
+                self.compaction.superseded(seq_of(old));
             }
+            self.compaction.superseded(seq);
+            seq += 1;
         }
-        // If nobody waits any more, it is made all the same.
-        let _ = reply.send(Ok(versions));
-    }
-
-    fn reopen_if_lost(&mut self) -> Result<(), PortError> {
-        if self.database.is_some() {
-            return Ok(());
-        }
-        if self.last_reopen.is_some_and(|last| last.elapsed() < REOPEN_EVERY) {
-            return Err(PortError::transient("the journal can't be written"));
-        }
-        let last = self.reopen()?;
-        // The state knows what was acknowledged; rows beyond it were refused, so they must not stay.
-        if last >= self.next_seq {
-            self.database = None;
-            return Err(PortError::transient("the journal has rows that nobody acknowledged"));
-        }
-        Ok(())
-    }
-
-    /// Opens the database again. Returns the number of its last row.
-    fn reopen(&mut self) -> Result<i64, PortError> {
-        self.last_reopen = Some(Instant::now());
-        let opened = Database::open(&self.files.database, Access::Write, &self.options)
-            .and_then(|database| database.last_seq().map(|last| (database, last)));
-        match opened {
-            Ok((database, last)) => {
-                tracing::info!("the journal was opened again");
-                self.database = Some(database);
-                Ok(last)
-            }
-            Err(error) => {
-                tracing::error!(%error, "the journal can't be opened again");
-                Err(PortError::transient(format!("the journal can't be opened: {error}")))
-            }
-        }
-    }
-
-    /// Does what is due between two transactions: little at a time.
-    fn keep_house(&mut self) {
-        if wal_bytes(&self.files) > self.options.checkpoint_bytes {
-            self.checkpoint();
-        }
-        let Options { compact_rows, compact_ratio, history_rows, .. } = self.options;
-        let waiting = self.compaction.waiting();
-        if !self.compaction.is_running()
-            && waiting > compact_rows
-            && waiting > self.shared.state.read().len().saturating_mul(compact_ratio)
-        {
-            tracing::info!(rows = waiting, "compaction begins");
-            self.compaction.begin(self.next_seq - 1);
-        }
-        if self.compaction.is_running()
-            && let Some(database) = &self.database
-        {
-            if let Err(error) = self.compaction.slice(database, history_rows) {
-                // The next start knows again what can be compacted; until then the journal only grows.
-                tracing::error!(%error, "compaction failed and rests until the next start");
-                self.compaction = Compaction::default();
-            } else if !self.compaction.is_running() {
-                self.shared.statistics.add_compaction();
-                tracing::info!("compaction is done");
-            }
-        }
-    }
-
-    /// Moves the log into the file. Returns whether that worked.
-    fn checkpoint(&mut self) -> bool {
-        let Some(database) = &self.database else { return false };
-        match database.checkpoint() {
-            Ok(()) => {
-                let _ = self.mark.sync();
-                true
-            }
-            Err(error) => {
-                // A query may be reading: then it works the next time.
-                tracing::warn!(%error, "no checkpoint was possible");
-                false
-            }
-        }
+        versions
     }
 }
 

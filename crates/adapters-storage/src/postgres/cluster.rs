@@ -63,7 +63,8 @@ impl ClusterStore for PostgresStore {
         .map_err(port)?;
         let mut counts = ClusterCounts::default();
         for row in rows {
-            let (table, status): (&str, &str) = (row.try_get(0).map_err(port)?, row.try_get(1).map_err(port)?);
+            let (table, status): (&str, &str) =
+                (row.try_get(0).map_err(port)?, row.try_get(1).map_err(port)?);
             let launch_type: Option<&str> = row.try_get(2).map_err(port)?;
             let launch_type = launch_type.and_then(|text| LaunchType::from_str(text).ok());
             let count: i64 = row.try_get(3).map_err(port)?;
@@ -73,7 +74,9 @@ impl ClusterStore for PostgresStore {
             }
             match (table, status) {
                 ("task", "RUNNING") => *counts.running_tasks.of(launch_type) += count,
-                ("task", "PROVISIONING" | "PENDING" | "ACTIVATING") => *counts.pending_tasks.of(launch_type) += count,
+                ("task", "PROVISIONING" | "PENDING" | "ACTIVATING") => {
+                    *counts.pending_tasks.of(launch_type) += count
+                }
                 ("service", "ACTIVE") => *counts.active_services.of(launch_type) += count,
                 ("service", "DRAINING") => *counts.draining_services.of(launch_type) += count,
                 _ => {}

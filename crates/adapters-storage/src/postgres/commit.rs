@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use kecs_usecases::ports::store::{Entity, EntityKey};
 use kecs_usecases::ports::{Changes, Expect, PortError, UnitOfWork, Version};
-use sqlx::postgres::PgConnection;
 use sqlx::Row;
+use sqlx::postgres::PgConnection;
 
 use super::PostgresStore;
 use super::error::port;
@@ -37,7 +37,10 @@ impl UnitOfWork for PostgresStore {
 }
 
 /// Locks every row that the commit names. Returns the versions of those that are there.
-async fn lock(connection: &mut PgConnection, changes: &Checked) -> Result<HashMap<EntityKey, Version>, PortError> {
+async fn lock(
+    connection: &mut PgConnection,
+    changes: &Checked,
+) -> Result<HashMap<EntityKey, Version>, PortError> {
     // By kind, in the order of the kinds; whether any of the kind's rows will change.
     let mut kinds: BTreeMap<usize, (Vec<&EntityKey>, bool)> = BTreeMap::new();
     let changed = changes.len();
@@ -79,12 +82,17 @@ async fn save(
         let arrays = statements.entry((order * 3, &table.statements().delete)).or_insert_with(Arrays::new);
         arrays.push(key_columns(key).into_iter().map(Some));
     }
-    let absent: Vec<bool> =
-        changes.expectations.iter().take(changes.puts.len()).map(|(_, expect)| *expect == Expect::Absent).collect();
+    let absent: Vec<bool> = changes
+        .expectations
+        .iter()
+        .take(changes.puts.len())
+        .map(|(_, expect)| *expect == Expect::Absent)
+        .collect();
     for (((key, entity), version), absent) in changes.puts.iter().zip(&versions).zip(absent) {
         let (order, table) = order(key);
         let statement = if absent { &table.statements().insert } else { &table.statements().upsert };
-        let arrays = statements.entry((order * 3 + 1 + usize::from(!absent), statement)).or_insert_with(Arrays::new);
+        let arrays =
+            statements.entry((order * 3 + 1 + usize::from(!absent), statement)).or_insert_with(Arrays::new);
         arrays.push(row(key, entity, *version)?);
     }
     for ((_, sql), arrays) in statements {
@@ -128,7 +136,8 @@ async fn draw_versions(connection: &mut PgConnection, count: usize) -> Result<Ve
         .fetch_all(connection)
         .await
         .map_err(port)?;
-    let mut drawn: Vec<Version> = drawn.into_iter().map(|version| Version(u64::try_from(version).unwrap_or(0))).collect();
+    let mut drawn: Vec<Version> =
+        drawn.into_iter().map(|version| Version(u64::try_from(version).unwrap_or(0))).collect();
     drawn.sort_unstable();
     Ok(drawn)
 }

@@ -10,7 +10,9 @@ pub(super) fn port(error: sqlx::Error) -> PortError {
 fn kind(error: &sqlx::Error) -> PortErrorKind {
     use sqlx::Error;
     match error {
-        Error::Database(refusal) => refusal.code().map_or(PortErrorKind::Permanent, |code| kind_of_code(&code)),
+        Error::Database(refusal) => {
+            refusal.code().map_or(PortErrorKind::Permanent, |code| kind_of_code(&code))
+        }
         // The connection was lost or could not be had. Whether a COMMIT on it was done is not known: whoever tries
         // again finds a Conflict if it was.
         Error::Io(_)
@@ -29,7 +31,9 @@ fn kind_of_code(code: &str) -> PortErrorKind {
         // Somebody else saved the same new key.
         "23505" => PortErrorKind::Conflict,
         // Serialization failure, deadlock, lock not available, query cancelled, shutdown and crash.
-        "40001" | "40P01" | "55P03" | "57014" | "57P01" | "57P02" | "57P03" | "57P05" | "25006" => PortErrorKind::Transient,
+        "40001" | "40P01" | "55P03" | "57014" | "57P01" | "57P02" | "57P03" | "57P05" | "25006" => {
+            PortErrorKind::Transient
+        }
         // Connection exceptions, insufficient resources.
         _ if code.starts_with("08") || code.starts_with("53") => PortErrorKind::Transient,
         _ => PortErrorKind::Permanent,

@@ -49,15 +49,17 @@ impl Arrays {
 pub(super) fn entity<T: DeserializeOwned>(row: &PgRow, at: usize) -> Result<Versioned<T>, PortError> {
     let version: i64 = row.try_get(at).map_err(port)?;
     let doc: &str = row.try_get(at + 1).map_err(port)?;
-    let value = serde_json::from_str(doc)
-        .map_err(|error| PortError::permanent(format!("version {version} has a document that can't be read: {error}")))?;
+    let value = serde_json::from_str(doc).map_err(|error| {
+        PortError::permanent(format!("version {version} has a document that can't be read: {error}"))
+    })?;
     Ok(Versioned { value: Arc::new(value), version: Version(u64::try_from(version).unwrap_or(0)) })
 }
 
 /// A column that must hold something that parses, such as a name.
 pub(super) fn parsed<T>(row: &PgRow, at: usize, parse: impl Fn(&str) -> Option<T>) -> Result<T, PortError> {
     let text: &str = row.try_get(at).map_err(port)?;
-    parse(text).ok_or_else(|| PortError::permanent(format!("column {at} holds {text:?}, which is nothing legal")))
+    parse(text)
+        .ok_or_else(|| PortError::permanent(format!("column {at} holds {text:?}, which is nothing legal")))
 }
 
 /// The number of rows to ask for, to know whether there are more than `limit`.
@@ -95,7 +97,10 @@ impl PostgresStore {
     }
 
     /// The entity of `key`.
-    pub(super) async fn read_one<T: DeserializeOwned>(&self, key: EntityKey) -> Result<Option<Versioned<T>>, PortError> {
+    pub(super) async fn read_one<T: DeserializeOwned>(
+        &self,
+        key: EntityKey,
+    ) -> Result<Option<Versioned<T>>, PortError> {
         Ok(self.read(vec![key]).await?.pop().flatten())
     }
 }

@@ -26,7 +26,9 @@ impl ServiceStore for PostgresStore {
         request: PageRequest<ServiceName>,
     ) -> Result<Page<ServiceName>, PortError> {
         let cluster = &query.cluster;
-        let mut sql = QueryBuilder::new("SELECT name FROM services WHERE status <> 'INACTIVE' AND status = 'ACTIVE' AND account = ");
+        let mut sql = QueryBuilder::new(
+            "SELECT name FROM services WHERE status <> 'INACTIVE' AND status = 'ACTIVE' AND account = ",
+        );
         sql.push_bind(cluster.scope.account()).push(" AND region = ").push_bind(cluster.scope.region());
         sql.push(" AND cluster = ").push_bind(cluster.name.as_str());
         if let Some(launch_type) = query.launch_type {
@@ -43,8 +45,13 @@ impl ServiceStore for PostgresStore {
         page(rows, request.limit, |row| parsed(row, 0, ServiceName::parse))
     }
 
-    async fn unfinished_services(&self, request: PageRequest<ServiceKey>) -> Result<Page<ServiceKey>, PortError> {
-        let mut sql = QueryBuilder::new("SELECT account, region, cluster, name FROM services WHERE status <> 'INACTIVE'");
+    async fn unfinished_services(
+        &self,
+        request: PageRequest<ServiceKey>,
+    ) -> Result<Page<ServiceKey>, PortError> {
+        let mut sql = QueryBuilder::new(
+            "SELECT account, region, cluster, name FROM services WHERE status <> 'INACTIVE'",
+        );
         if let Some(ServiceKey { cluster, name }) = &request.after {
             sql.push(" AND (account, region, cluster, name) > (").push_bind(cluster.scope.account());
             sql.push(", ").push_bind(cluster.scope.region()).push(", ").push_bind(cluster.name.as_str());
@@ -53,7 +60,8 @@ impl ServiceStore for PostgresStore {
         sql.push(" ORDER BY account, region, cluster, name LIMIT ").push_bind(one_more(request.limit));
         let rows = sql.build().fetch_all(&self.pool).await.map_err(port)?;
         page(rows, request.limit, |row| {
-            let (account, region): (&str, &str) = (row.try_get(0).map_err(port)?, row.try_get(1).map_err(port)?);
+            let (account, region): (&str, &str) =
+                (row.try_get(0).map_err(port)?, row.try_get(1).map_err(port)?);
             let cluster = ClusterKey::new(Scope::new(account, region), parsed(row, 2, ClusterName::parse)?);
             Ok(ServiceKey { cluster, name: parsed(row, 3, ServiceName::parse)? })
         })
@@ -72,7 +80,8 @@ impl ServiceStore for PostgresStore {
         request: PageRequest<(Timestamp, String)>,
     ) -> Result<Page<Versioned<ServiceDeployment>>, PortError> {
         let ServiceKey { cluster, name } = &query.service;
-        let mut sql = QueryBuilder::new("SELECT version, doc::text FROM service_deployments WHERE account = ");
+        let mut sql =
+            QueryBuilder::new("SELECT version, doc::text FROM service_deployments WHERE account = ");
         sql.push_bind(cluster.scope.account()).push(" AND region = ").push_bind(cluster.scope.region());
         sql.push(" AND cluster = ").push_bind(cluster.name.as_str());
         sql.push(" AND service = ").push_bind(name.as_str());
@@ -87,14 +96,21 @@ impl ServiceStore for PostgresStore {
             sql.push(" AND created_at <= ").push_bind(before.as_millis());
         }
         if let Some((at, id)) = &request.after {
-            sql.push(" AND (created_at, id) < (").push_bind(at.as_millis()).push(", ").push_bind(id.as_str()).push(")");
+            sql.push(" AND (created_at, id) < (")
+                .push_bind(at.as_millis())
+                .push(", ")
+                .push_bind(id.as_str())
+                .push(")");
         }
         sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").push_bind(one_more(request.limit));
         let rows = sql.build().fetch_all(&self.pool).await.map_err(port)?;
         page(rows, request.limit, |row| entity(row, 0))
     }
 
-    async fn service_revision(&self, key: &ServiceRevisionKey) -> Result<Option<Versioned<ServiceRevision>>, PortError> {
+    async fn service_revision(
+        &self,
+        key: &ServiceRevisionKey,
+    ) -> Result<Option<Versioned<ServiceRevision>>, PortError> {
         self.read_one(EntityKey::ServiceRevision(key.clone())).await
     }
 }

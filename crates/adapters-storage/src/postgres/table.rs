@@ -111,7 +111,8 @@ impl Table {
 impl Statements {
     fn new(table: &Table) -> Self {
         let Table { name, keys, columns, .. } = table;
-        let rest: Vec<Column> = columns.iter().copied().chain([("version", "bigint"), ("doc", "json")]).collect();
+        let rest: Vec<Column> =
+            columns.iter().copied().chain([("version", "bigint"), ("doc", "json")]).collect();
         let all: Vec<Column> = keys.iter().copied().chain(rest.iter().copied()).collect();
         let names = |columns: &[Column]| columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         // `unnest($1::text[], ...) AS r(a, ...)`, and what is selected of it.
@@ -126,8 +127,13 @@ impl Statements {
         let casts = |columns: &[Column]| {
             columns.iter().map(|(name, kind)| format!("r.{name}::{kind}")).collect::<Vec<_>>().join(", ")
         };
-        let same = keys.iter().map(|(key, kind)| format!("t.{key} = r.{key}::{kind}")).collect::<Vec<_>>().join(" AND ");
-        let set = rest.iter().map(|(name, _)| format!("{name} = excluded.{name}")).collect::<Vec<_>>().join(", ");
+        let same = keys
+            .iter()
+            .map(|(key, kind)| format!("t.{key} = r.{key}::{kind}"))
+            .collect::<Vec<_>>()
+            .join(" AND ");
+        let set =
+            rest.iter().map(|(name, _)| format!("{name} = excluded.{name}")).collect::<Vec<_>>().join(", ");
         let (key_names, order) = (names(keys), casts(keys));
         // Sorted, so that two transactions never wait for each other's new keys.
         let insert = format!(

@@ -20,7 +20,11 @@ impl TaskStore for PostgresStore {
         self.read(keys.iter().cloned().map(EntityKey::Task).collect()).await
     }
 
-    async fn list_tasks(&self, query: &TaskQuery, request: PageRequest<TaskId>) -> Result<Page<TaskId>, PortError> {
+    async fn list_tasks(
+        &self,
+        query: &TaskQuery,
+        request: PageRequest<TaskId>,
+    ) -> Result<Page<TaskId>, PortError> {
         let mut sql = QueryBuilder::new("");
         match query.desired {
             Some(desired) => list(&mut sql, query, desired, &request),
@@ -54,7 +58,10 @@ impl TaskStore for PostgresStore {
         rows.iter().map(|row| entity(row, 0)).collect()
     }
 
-    async fn unfinished_tasks(&self, request: PageRequest<TaskKey>) -> Result<Page<Versioned<Task>>, PortError> {
+    async fn unfinished_tasks(
+        &self,
+        request: PageRequest<TaskKey>,
+    ) -> Result<Page<Versioned<Task>>, PortError> {
         let mut sql = QueryBuilder::new("SELECT version, doc::text FROM tasks WHERE status <> 'STOPPED'");
         if let Some(TaskKey { cluster, id }) = &request.after {
             sql.push(" AND (account, region, cluster, id) > (").push_bind(cluster.scope.account());
@@ -66,7 +73,11 @@ impl TaskStore for PostgresStore {
         page(rows, request.limit, |row| entity(row, 0))
     }
 
-    async fn stopped_before(&self, before: Timestamp, limit: usize) -> Result<Vec<Versioned<Task>>, PortError> {
+    async fn stopped_before(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Versioned<Task>>, PortError> {
         // One without a time is older than any other, so that retention finds it.
         let rows = sqlx::query(
             "SELECT version, doc::text FROM tasks
@@ -102,7 +113,10 @@ fn list(
     }
     if let Some(by) = &query.started_by {
         // The index has the digest; the text itself settles it.
-        sql.push(" AND md5(started_by) = md5(").push_bind(by.clone()).push(") AND started_by = ").push_bind(by.clone());
+        sql.push(" AND md5(started_by) = md5(")
+            .push_bind(by.clone())
+            .push(") AND started_by = ")
+            .push_bind(by.clone());
     }
     if let Some(launch_type) = query.launch_type {
         sql.push(" AND launch_type = ").push_bind(launch_type.as_str());

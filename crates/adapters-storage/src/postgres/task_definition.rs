@@ -19,11 +19,17 @@ impl TaskDefinitionStore for PostgresStore {
         self.read_one(EntityKey::Family(key.clone())).await
     }
 
-    async fn task_definition(&self, key: &TaskDefinitionKey) -> Result<Option<Versioned<TaskDefinition>>, PortError> {
+    async fn task_definition(
+        &self,
+        key: &TaskDefinitionKey,
+    ) -> Result<Option<Versioned<TaskDefinition>>, PortError> {
         self.read_one(EntityKey::TaskDefinition(key.clone())).await
     }
 
-    async fn latest_active(&self, (scope, family): &FamilyKey) -> Result<Option<Versioned<TaskDefinition>>, PortError> {
+    async fn latest_active(
+        &self,
+        (scope, family): &FamilyKey,
+    ) -> Result<Option<Versioned<TaskDefinition>>, PortError> {
         let row = sqlx::query(
             "SELECT version, doc::text FROM task_definitions
              WHERE account = $1 AND region = $2 AND status = 'ACTIVE' AND family = $3
@@ -50,10 +56,18 @@ impl TaskDefinitionStore for PostgresStore {
             sql.push(" AND family = ").push_bind(family.as_str());
         }
         if let Some((family, revision)) = &request.after {
-            sql.push(if query.descending { " AND (family, revision) < (" } else { " AND (family, revision) > (" });
+            sql.push(if query.descending {
+                " AND (family, revision) < ("
+            } else {
+                " AND (family, revision) > ("
+            });
             sql.push_bind(family.as_str()).push(", ").push_bind(*revision).push(")");
         }
-        sql.push(if query.descending { " ORDER BY family DESC, revision DESC" } else { " ORDER BY family, revision" });
+        sql.push(if query.descending {
+            " ORDER BY family DESC, revision DESC"
+        } else {
+            " ORDER BY family, revision"
+        });
         sql.push(" LIMIT ").push_bind(one_more(request.limit));
         let rows = sql.build().fetch_all(&self.pool).await.map_err(port)?;
         page(rows, request.limit, |row| {

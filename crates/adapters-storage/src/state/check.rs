@@ -66,7 +66,8 @@ pub(crate) fn check(
         };
         let stored = version_of(key);
         if stored != expected {
-            let word = |version: Option<Version>| version.map_or("absent".to_owned(), |it| format!("at {}", it.0));
+            let word =
+                |version: Option<Version>| version.map_or("absent".to_owned(), |it| format!("at {}", it.0));
             let (stored, expected) = (word(stored), word(expected));
             return Err(PortError::conflict(format!("{key:?} is {stored}, not {expected}")));
         }

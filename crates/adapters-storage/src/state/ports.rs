@@ -19,8 +19,8 @@ macro_rules! implement_reads {
             use kecs_domain::{Scope, Timestamp};
             use kecs_usecases::ports::store::{FamilyKey, FamilyQuery, ServiceDeploymentQuery};
             use kecs_usecases::ports::{
-                ClusterStore, PortError, ServiceQuery, ServiceStore, TaskDefinitionQuery, TaskDefinitionStore, TaskQuery,
-                TaskStore, TokenStore, Versioned,
+                ClusterStore, PortError, ServiceQuery, ServiceStore, TaskDefinitionQuery,
+                TaskDefinitionStore, TaskQuery, TaskStore, TokenStore, Versioned,
             };
 
             type Result<T> = std::result::Result<T, PortError>;
@@ -84,7 +84,11 @@ macro_rules! implement_reads {
                     Ok(self.read().tasks(keys))
                 }
 
-                async fn list_tasks(&self, query: &TaskQuery, page: PageRequest<TaskId>) -> Result<Page<TaskId>> {
+                async fn list_tasks(
+                    &self,
+                    query: &TaskQuery,
+                    page: PageRequest<TaskId>,
+                ) -> Result<Page<TaskId>> {
                     Ok(self.read().list_tasks(query, &page))
                 }
 
@@ -92,11 +96,18 @@ macro_rules! implement_reads {
                     Ok(self.read().tasks_of_service(service))
                 }
 
-                async fn unfinished_tasks(&self, page: PageRequest<TaskKey>) -> Result<Page<Versioned<Task>>> {
+                async fn unfinished_tasks(
+                    &self,
+                    page: PageRequest<TaskKey>,
+                ) -> Result<Page<Versioned<Task>>> {
                     Ok(self.read().unfinished_tasks(&page))
                 }
 
-                async fn stopped_before(&self, before: Timestamp, limit: usize) -> Result<Vec<Versioned<Task>>> {
+                async fn stopped_before(
+                    &self,
+                    before: Timestamp,
+                    limit: usize,
+                ) -> Result<Vec<Versioned<Task>>> {
                     Ok(self.read().stopped_before(before, limit))
                 }
             }
@@ -115,7 +126,10 @@ macro_rules! implement_reads {
                     Ok(self.read().list_services(query, &page))
                 }
 
-                async fn unfinished_services(&self, page: PageRequest<ServiceKey>) -> Result<Page<ServiceKey>> {
+                async fn unfinished_services(
+                    &self,
+                    page: PageRequest<ServiceKey>,
+                ) -> Result<Page<ServiceKey>> {
                     Ok(self.read().unfinished_services(&page))
                 }
 

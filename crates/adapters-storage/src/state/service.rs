@@ -130,7 +130,9 @@ impl ServiceIndex {
         new: Option<&Service>,
         counts: &mut ClusterCounts,
     ) {
-        for (service, by) in old.map(|service| (service, -1)).into_iter().chain(new.map(|service| (service, 1))) {
+        for (service, by) in
+            old.map(|service| (service, -1)).into_iter().chain(new.map(|service| (service, 1)))
+        {
             match service.status {
                 ServiceStatus::Active => *counts.active_services.of(service.launch_type()) += by,
                 ServiceStatus::Draining => *counts.draining_services.of(service.launch_type()) += by,
@@ -207,14 +209,21 @@ impl State {
         keys.iter().map(|key| self.clusters.get(&key.cluster)?.services.service(&key.name).cloned()).collect()
     }
 
-    pub(crate) fn list_services(&self, query: &ServiceQuery, page: &PageRequest<ServiceName>) -> Page<ServiceName> {
+    pub(crate) fn list_services(
+        &self,
+        query: &ServiceQuery,
+        page: &PageRequest<ServiceName>,
+    ) -> Page<ServiceName> {
         match self.clusters.get(&query.cluster) {
             Some(slot) => slot.services.list(query, page),
             None => Page { items: Vec::new(), more: false },
         }
     }
 
-    pub(crate) fn service_deployment(&self, key: &ServiceDeploymentKey) -> Option<Versioned<ServiceDeployment>> {
+    pub(crate) fn service_deployment(
+        &self,
+        key: &ServiceDeploymentKey,
+    ) -> Option<Versioned<ServiceDeployment>> {
         self.clusters.get(&key.service.cluster)?.services.deployment(key).cloned()
     }
 

@@ -45,7 +45,10 @@ pub(super) fn after<T>(after: Option<&T>) -> (Bound<&T>, Bound<&T>) {
 }
 
 /// Everything of `set` after `last`, sorted.
-pub(super) fn rest<'a, T: Ord>(set: &'a BTreeSet<T>, last: Option<&T>) -> impl Iterator<Item = &'a T> + use<'a, T> {
+pub(super) fn rest<'a, T: Ord>(
+    set: &'a BTreeSet<T>,
+    last: Option<&T>,
+) -> impl Iterator<Item = &'a T> + use<'a, T> {
     set.range(after(last))
 }
 
@@ -55,7 +58,8 @@ mod tests {
 
     #[test]
     fn a_union_of_sorted_sets_is_sorted_and_complete() {
-        let sets = [BTreeSet::from([1, 5, 9]), BTreeSet::new(), BTreeSet::from([2, 3, 10]), BTreeSet::from([4])];
+        let sets =
+            [BTreeSet::from([1, 5, 9]), BTreeSet::new(), BTreeSet::from([2, 3, 10]), BTreeSet::from([4])];
         let all: Vec<_> = union(sets.iter().map(|set| rest(set, Some(&1)))).copied().collect();
         assert_eq!(all, [2, 3, 4, 5, 9, 10]);
         assert_eq!(union(Vec::<std::vec::IntoIter<i32>>::new()).next(), None);

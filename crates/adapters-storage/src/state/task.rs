@@ -40,7 +40,11 @@ impl TaskIndex {
     }
 
     /// Saves a task. Returns the one that it replaces.
-    pub(super) fn put(&mut self, task: Versioned<Task>, counts: &mut ClusterCounts) -> Option<Versioned<Task>> {
+    pub(super) fn put(
+        &mut self,
+        task: Versioned<Task>,
+        counts: &mut ClusterCounts,
+    ) -> Option<Versioned<Task>> {
         let id = task.key.id;
         let new = Arc::clone(&task.value);
         let old = self.tasks.insert(id, task);
@@ -80,7 +84,10 @@ impl TaskIndex {
     }
 
     /// Tasks after `last` that are not STOPPED, by id.
-    pub(super) fn unfinished(&self, last: Option<&TaskId>) -> impl Iterator<Item = Versioned<Task>> + use<'_> {
+    pub(super) fn unfinished(
+        &self,
+        last: Option<&TaskId>,
+    ) -> impl Iterator<Item = Versioned<Task>> + use<'_> {
         rest(&self.unfinished, last).map(|id| self.tasks[id].clone())
     }
 

@@ -36,7 +36,12 @@ impl ScopeSlot {
         self.by_state.get(&state)?.get(family)
     }
 
-    fn set_state(&mut self, key: &TaskDefinitionKey, old: Option<TaskDefinitionState>, new: Option<TaskDefinitionState>) {
+    fn set_state(
+        &mut self,
+        key: &TaskDefinitionKey,
+        old: Option<TaskDefinitionState>,
+        new: Option<TaskDefinitionState>,
+    ) {
         if old == new {
             return;
         }
@@ -62,7 +67,8 @@ impl ScopeSlot {
         let listed = slot.family.is_some();
         let gone = !listed && slot.revisions.is_empty();
         let active = self.in_state(TaskDefinitionState::Active, name).is_some();
-        for (set, belongs) in [(&mut self.active, listed && active), (&mut self.inactive, listed && !active)] {
+        for (set, belongs) in [(&mut self.active, listed && active), (&mut self.inactive, listed && !active)]
+        {
             if !belongs {
                 set.remove(name);
             } else if !set.contains(name) {
@@ -74,7 +80,11 @@ impl ScopeSlot {
         }
     }
 
-    fn list(&self, query: &TaskDefinitionQuery, page: &PageRequest<(FamilyName, i32)>) -> Page<(FamilyName, i32)> {
+    fn list(
+        &self,
+        query: &TaskDefinitionQuery,
+        page: &PageRequest<(FamilyName, i32)>,
+    ) -> Page<(FamilyName, i32)> {
         let empty = Revisions::new();
         let families = self.by_state.get(&query.state).unwrap_or(&empty);
         let last = page.after.as_ref();
@@ -84,18 +94,25 @@ impl ScopeSlot {
         }
         if let Some((family, _)) = last {
             // A page's start beyond the one family that is asked for has nothing after it.
-            let beyond = query.family.as_ref().is_some_and(|only| {
-                if query.descending { family < only } else { family > only }
-            });
+            let beyond = query
+                .family
+                .as_ref()
+                .is_some_and(|only| if query.descending { family < only } else { family > only });
             if beyond {
                 return Page { items: Vec::new(), more: false };
             }
             if query.family.is_none() {
-                if query.descending { most = Bound::Included(family) } else { least = Bound::Included(family) };
+                if query.descending {
+                    most = Bound::Included(family)
+                } else {
+                    least = Bound::Included(family)
+                };
             }
         }
         let bounds = |family: &FamilyName| match last {
-            Some((at, revision)) if at == family && query.descending => (Bound::Unbounded, Bound::Excluded(*revision)),
+            Some((at, revision)) if at == family && query.descending => {
+                (Bound::Unbounded, Bound::Excluded(*revision))
+            }
             Some((at, revision)) if at == family => (Bound::Excluded(*revision), Bound::Unbounded),
             _ => (Bound::Unbounded, Bound::Unbounded),
         };
@@ -131,7 +148,8 @@ impl ScopeSlot {
             (None, None) => Bound::Unbounded,
         };
         let sets = active.into_iter().chain(inactive);
-        let found = super::sorted::union(sets.map(|set| set.range::<FamilyName, _>((start, Bound::Unbounded))));
+        let found =
+            super::sorted::union(sets.map(|set| set.range::<FamilyName, _>((start, Bound::Unbounded))));
         Page::take(found.take_while(|name| name.as_str().starts_with(&query.prefix)).cloned(), page.limit)
     }
 }
@@ -168,7 +186,8 @@ impl TaskDefinitions {
         let key = definition.key.clone();
         let state = definition.state;
         let scope = self.0.entry(key.scope.clone()).or_default();
-        let old = scope.families.entry(key.family.clone()).or_default().revisions.insert(key.revision, definition);
+        let old =
+            scope.families.entry(key.family.clone()).or_default().revisions.insert(key.revision, definition);
         scope.set_state(&key, old.as_ref().map(|old| old.state), Some(state));
         old.map(|old| old.version)
     }
@@ -207,7 +226,11 @@ impl State {
         }
     }
 
-    pub(crate) fn list_families(&self, query: &FamilyQuery, page: &PageRequest<FamilyName>) -> Page<FamilyName> {
+    pub(crate) fn list_families(
+        &self,
+        query: &FamilyQuery,
+        page: &PageRequest<FamilyName>,
+    ) -> Page<FamilyName> {
         match self.definitions.0.get(&query.scope) {
             Some(scope) => scope.list_families(query, page),
             None => Page { items: Vec::new(), more: false },

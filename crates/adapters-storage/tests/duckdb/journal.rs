@@ -1,7 +1,9 @@
 //! Durability, group commit, compaction, the lock, the history.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use kecs_adapters_storage::duckdb::JournalStatistics;
 use kecs_adapters_storage::{DuckDbStore, OpenError, Options};
@@ -11,6 +13,9 @@ use kecs_usecases::ports::store::{Entity, EntityKey};
 use kecs_usecases::ports::{
     Changes, ClusterStore, Expect, PortErrorKind, TaskDefinitionStore, TaskStore, UnitOfWork, Version,
 };
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 use crate::{clock, killed, open, open_with};
 
@@ -79,7 +84,10 @@ async fn every_kind_of_entity_comes_back_after_a_clean_stop() {
         changes.requires.push((entity.key(), Expect::Version(version)));
     }
     store.commit(changes).await.unwrap();
-    assert_eq!(*store.clusters(&[cluster.key.clone()]).await.unwrap()[0].as_ref().unwrap().value, cluster);
+    assert_eq!(
+        *store.clusters(std::slice::from_ref(&cluster.key)).await.unwrap()[0].as_ref().unwrap().value,
+        cluster
+    );
     let definition = store.task_definition(&sample::definition_key("web", 3)).await.unwrap().unwrap();
     assert_eq!(*definition.value, sample::task_definition("web", 3));
 }
@@ -145,7 +153,7 @@ async fn a_second_process_on_the_directory_is_refused_until_the_first_is_gone() 
         .unwrap();
     let held = dir.path().join("held");
     while !held.exists() {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        tokio::time::sleep(Duration::from_millis(5)).await;
         assert!(other.try_wait().unwrap().is_none(), "the other process has ended");
     }
     let refused = DuckDbStore::open(dir.path(), clock(), Options::default()).err().expect("it is in use");
@@ -157,6 +165,59 @@ async fn a_second_process_on_the_directory_is_refused_until_the_first_is_gone() 
     let (_, report) = open(dir.path());
     assert!(report.is_clean(), "{report:?}");
     assert_eq!(report.entities, 1);
+}
+
+/// The process dies at a random moment: in a commit, a checkpoint or a slice of compaction.
+#[tokio::test]
+async fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
+    let mut random = StdRng::seed_from_u64(kecs_testkit::store::seed());
+    for round in 0..8 {
+        let dir = tempfile::tempdir().unwrap();
+        let mut other = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "journal::helper_that_commits_until_it_is_killed", "--nocapture"])
+            .env("KECS_CHURN", dir.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(other.stderr.take().unwrap()).lines();
+        let wanted = format!("made {}", random.random_range(1..150));
+        assert!(said.by_ref().map_while(Result::ok).any(|line| line == wanted), "the other process ended first");
+        tokio::time::sleep(Duration::from_micros(random.random_range(0..30_000))).await;
+        other.kill().unwrap();
+        other.wait().unwrap();
+        let last = said.map_while(Result::ok).last().unwrap_or(wanted);
+        let acknowledged: i32 = last.strip_prefix("made ").unwrap().parse().unwrap();
+        let (store, report) = open_with(dir.path(), eager());
+        assert!(report.is_clean(), "round {round}, after {acknowledged}: {report:?}");
+        let made = store.family(&(sample::scope(), sample::family_name("counter"))).await.unwrap().unwrap().last_revision;
+        assert!((acknowledged..=acknowledged + 1).contains(&made), "{acknowledged} were acknowledged, {made} are there");
+        // The tasks are those of the last commit, all of them.
+        let page = kecs_domain::pagination::PageRequest { after: None, limit: 100 };
+        for task in store.unfinished_tasks(page).await.unwrap().items {
+            assert_eq!(task.doc.version, Some(i64::from(made)));
+        }
+    }
+}
+
+/// Not a test of its own: does nothing unless it is asked to.
+#[tokio::test]
+async fn helper_that_commits_until_it_is_killed() {
+    let Some(dir) = std::env::var_os("KECS_CHURN") else { return };
+    let (store, _) = open_with(std::path::Path::new(&dir), eager());
+    let main = sample::cluster_key("main");
+    // It also ends by itself, should nobody kill it.
+    for n in 1..100_000 {
+        let mut puts: Vec<(Entity, Expect)> = vec![(sample::family("counter", n).into(), Expect::Any)];
+        for id in 0..30 {
+            let mut task = sample::task(&main, id);
+            task.doc.make_mut().version = Some(i64::from(n));
+            puts.push((task.into(), Expect::Any));
+        }
+        store.commit(Changes { puts, ..Changes::default() }).await.unwrap();
+        eprintln!("made {n}");
+    }
 }
 
 /// Not a test of its own: does nothing unless it is asked to.
@@ -186,7 +247,13 @@ async fn a_closed_store_refuses_commits_and_still_reads() {
 
 /// Options with which compaction happens in a small test.
 fn eager() -> Options {
-    Options { compact_rows: 500, compact_ratio: 1, history_rows: 1000, checkpoint_bytes: 1 << 20, ..Options::default() }
+    Options {
+        compact_rows: 500,
+        compact_ratio: 1,
+        history_rows: 1000,
+        checkpoint_bytes: 1 << 20,
+        ..Options::default()
+    }
 }
 
 /// Saves every one of some tasks again and again, deletes some, until compaction has come round.
@@ -214,7 +281,10 @@ async fn compaction_loses_nothing_and_the_history_is_bounded() {
     let (store, _) = open_with(dir.path(), eager());
     churn(&store, 5).await;
     let main = sample::cluster_key("main");
-    let tasks = store.unfinished_tasks(kecs_domain::pagination::PageRequest { after: None, limit: 1000 }).await.unwrap();
+    let tasks = store
+        .unfinished_tasks(kecs_domain::pagination::PageRequest { after: None, limit: 1000 })
+        .await
+        .unwrap();
     let written = store.statistics().rows;
     // As a kill leaves it, and as a clean stop leaves it.
     let copy = killed(dir.path());
@@ -267,11 +337,20 @@ async fn the_history_can_be_asked_with_sql() {
         )),
         "PENDING RUNNING STOPPED"
     );
-    assert_eq!(text("SELECT doc->>'$.doc.stoppedReason' FROM latest WHERE kind = 'Task'"), "Essential container in task exited");
-    assert_eq!(text("SELECT string_agg(kind || ':' || name, ' ' ORDER BY kind) FROM latest WHERE kind <> 'Task'"), "Cluster:main TaskDefinition:web:1");
-    let deleted: i64 = sql.query_row("SELECT count(*) FROM changes WHERE deleted AND doc IS NULL", [], |row| row.get(0)).unwrap();
+    assert_eq!(
+        text("SELECT doc->>'$.doc.stoppedReason' FROM latest WHERE kind = 'Task'"),
+        "Essential container in task exited"
+    );
+    assert_eq!(
+        text("SELECT string_agg(kind || ':' || name, ' ' ORDER BY kind) FROM latest WHERE kind <> 'Task'"),
+        "Cluster:main TaskDefinition:web:1"
+    );
+    let deleted: i64 = sql
+        .query_row("SELECT count(*) FROM changes WHERE deleted AND doc IS NULL", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(deleted, 1);
-    let together: i64 = sql.query_row("SELECT count(DISTINCT commit_seq) FROM changes", [], |row| row.get(0)).unwrap();
+    let together: i64 =
+        sql.query_row("SELECT count(DISTINCT commit_seq) FROM changes", [], |row| row.get(0)).unwrap();
     assert_eq!(together, 6);
     // The two queries of the module's documentation.
     sql.execute_batch(

@@ -1,6 +1,7 @@
 //! The DuckDB store keeps the contract of a store, and keeps its promises when things break.
 
 mod corruption;
+mod disk;
 mod journal;
 
 use std::path::Path;

@@ -11,11 +11,7 @@ use crate::config::{Config, Settings};
 use crate::demo::{self, Screen};
 use crate::runtime::{self, Ready, Signals, logging};
 
-/// Show a service being deployed and updated, on a server of its own
-///
-/// Starts a server, deploys a service of three tasks through its API as any AWS tool would, rolls it to a new
-/// revision, and then stays up so that you can try the aws CLI on it. Without --data-dir, what it keeps is removed
-/// at the end.
+/// The arguments of `kecs demo`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Demo {
@@ -45,11 +41,16 @@ impl Demo {
         settings.log_level.get_or_insert_with(|| "warn".into());
         let directory = match settings.data_dir {
             Some(_) => None,
-            None => Some(tempfile::tempdir().context("no temporary directory can be made; choose one with --data-dir")?),
+            None => Some(
+                tempfile::tempdir()
+                    .context("no temporary directory can be made; choose one with --data-dir")?,
+            ),
         };
         if let Some(directory) = &directory {
             settings.data_dir = Some(directory.path().to_owned());
         }
+        // Not among the Pods of a server that is there to stay.
+        settings.installation.get_or_insert_with(|| "kecs-demo".into());
         let config = Config::load(settings, None)?;
         logging::start(&config.log_level, config.log_format)?;
         let runtime = super::runtime(config.threads)?;

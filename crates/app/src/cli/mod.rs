@@ -27,8 +27,19 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the ECS API
+    ///
+    /// When requests are served, one line goes to standard output:
+    ///
+    ///   kecs ready: api=http://127.0.0.1:5373 admin=http://127.0.0.1:5374 storage=duckdb orchestrator=simulated region=us-east-1 account=000000000000
+    ///
+    /// SIGTERM and SIGINT end it in order: requests are answered, nothing that runs is stopped, and the next start
+    /// goes on where this one ended. A second signal ends it at once.
     Serve(serve::Serve),
     /// Show a service being deployed and updated, on a server of its own
+    ///
+    /// Starts a server, deploys a service of three tasks through its API as any AWS tool would, rolls it to a new
+    /// revision, and then stays up so that you can try the aws CLI on it. Without --data-dir, what it keeps is
+    /// removed at the end.
     Demo(demo::Demo),
     /// Print the version
     Version(version::Version),

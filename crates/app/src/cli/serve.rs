@@ -9,14 +9,7 @@ use clap::Args;
 use crate::config::{Config, Settings};
 use crate::runtime::{self, Ready, Signals, logging};
 
-/// Serve the ECS API
-///
-/// When requests are served, one line goes to standard output:
-///
-///   kecs ready: api=http://127.0.0.1:5373 admin=http://127.0.0.1:5374 storage=duckdb orchestrator=simulated region=us-east-1 account=000000000000
-///
-/// SIGTERM and SIGINT end it in order: requests are answered, nothing that runs is stopped, and the next start goes
-/// on where this one ended. A second signal ends it at once.
+/// The arguments of `kecs serve`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Serve {

@@ -34,6 +34,22 @@ fn serve_takes_its_settings_as_flags() {
 }
 
 #[test]
+fn the_ready_line_is_as_it_is_documented() {
+    let ready = crate::runtime::Ready {
+        api: "127.0.0.1:5373".parse().unwrap(),
+        admin: "127.0.0.1:5374".parse().unwrap(),
+        storage: StorageKind::DuckDb,
+        orchestrator: OrchestratorKind::Simulated,
+        region: "us-east-1".into(),
+        account: "000000000000".into(),
+    };
+    let mut command = Cli::command();
+    let help = command.find_subcommand_mut("serve").unwrap().render_long_help().to_string();
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat(&help).contains(&flat(&ready.to_string())), "{help}");
+}
+
+#[test]
 fn a_wrong_value_is_refused_with_what_is_accepted() {
     let refused = |args: &[&str]| Cli::try_parse_from(args).unwrap_err();
     let error = refused(&["kecs", "serve", "--storage", "sqlite"]);

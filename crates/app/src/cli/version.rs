@@ -7,7 +7,7 @@ use clap::Args;
 use kecs_domain::model::{API_VERSION, Operation};
 use kecs_usecases::coverage::IMPLEMENTED;
 
-/// Print the version
+/// The arguments of `kecs version`: none.
 #[derive(Debug, Args)]
 pub struct Version {}
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use kecs_adapters_http::{DefaultScope, is_account, is_region};
+use kecs_adapters_k8s::KubernetesOptions;
 use kecs_adapters_sim::SimOptions;
 
 pub use settings::Settings;
@@ -55,7 +56,7 @@ pub enum Storage {
     },
     /// Nowhere.
     Memory,
-    /// A database that several processes share.
+    /// A PostgreSQL database.
     Postgres {
         /// Its address.
         url: DatabaseUrl,
@@ -79,12 +80,7 @@ pub enum Orchestrator {
     /// A simulation.
     Simulated(SimOptions),
     /// A Kubernetes cluster.
-    Kubernetes {
-        /// Where its address and credentials are; None for the usual places.
-        kubeconfig: Option<PathBuf>,
-        /// Which context of the kubeconfig; None for its current one.
-        context: Option<String>,
-    },
+    Kubernetes(KubernetesOptions),
 }
 
 impl Orchestrator {
@@ -92,7 +88,7 @@ impl Orchestrator {
     pub const fn kind(&self) -> OrchestratorKind {
         match self {
             Self::Simulated(_) => OrchestratorKind::Simulated,
-            Self::Kubernetes { .. } => OrchestratorKind::Kubernetes,
+            Self::Kubernetes(_) => OrchestratorKind::Kubernetes,
         }
     }
 }
@@ -118,7 +114,9 @@ impl Config {
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let region = settings.region.clone().unwrap_or_else(|| "us-east-1".into());
         if !is_region(&region) {
-            bail!("region: {region:?} can't be a region; use lower-case letters, digits and dashes (us-east-1)");
+            bail!(
+                "region: {region:?} can't be a region; use lower-case letters, digits and dashes (us-east-1)"
+            );
         }
         let account = settings.account_id.clone().unwrap_or_else(|| "000000000000".into());
         if !is_account(&account) {
@@ -158,7 +156,9 @@ fn storage(settings: &Settings, env: impl Fn(&str) -> Option<OsString>) -> Resul
         StorageKind::DuckDb => Ok(Storage::DuckDb { directory: data_directory(settings, env)? }),
         StorageKind::Postgres => match &settings.database_url {
             Some(url) => Ok(Storage::Postgres { url: url.clone() }),
-            None => bail!("storage postgres needs the database's address: set KECS_DATABASE_URL or --database-url"),
+            None => bail!(
+                "storage postgres needs the database's address: set KECS_DATABASE_URL or --database-url"
+            ),
         },
     }
 }
@@ -174,16 +174,19 @@ fn data_directory(settings: &Settings, env: impl Fn(&str) -> Option<OsString>) -
     }
     match absolute("HOME") {
         Some(home) => Ok(home.join(".local/share/kecs")),
-        None => bail!("there is no home directory to keep state in: choose one with --data-dir, or --storage memory"),
+        None => bail!(
+            "there is no home directory to keep state in: choose one with --data-dir, or --storage memory"
+        ),
     }
 }
 
 fn orchestrator(settings: &Settings) -> Result<Orchestrator> {
     match settings.orchestrator.unwrap_or(OrchestratorKind::Simulated) {
-        OrchestratorKind::Kubernetes => Ok(Orchestrator::Kubernetes {
+        OrchestratorKind::Kubernetes => Ok(Orchestrator::Kubernetes(KubernetesOptions {
             kubeconfig: settings.kubeconfig.clone(),
             context: settings.context.clone(),
-        }),
+            installation: settings.installation.clone().unwrap_or(KubernetesOptions::default().installation),
+        })),
         OrchestratorKind::Simulated => {
             let mut options = SimOptions::default();
             let first = options.nodes.first();
@@ -191,7 +194,6 @@ fn orchestrator(settings: &Settings) -> Result<Orchestrator> {
             let memory = settings.sim_node_memory.map(i64::from).or(first.map(|node| node.memory));
             let count = settings.sim_nodes.map_or(options.nodes.len(), |count| count as usize);
             options.nodes = SimOptions::equal_nodes(count, cpu.unwrap_or(0), memory.unwrap_or(0));
-            // The node's names don't help here, as they were made by us.
             if let Err(error) = options.check() {
                 bail!("sim-node-cpu and sim-node-memory must be at least 1 ({error})");
             }

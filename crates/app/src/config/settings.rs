@@ -75,6 +75,11 @@ settings! {
     #[arg(long, env = "KECS_CONTEXT", value_name = "NAME", help_heading = ORCHESTRATOR, hide_env = true)]
     context: String,
 
+    /// Name under which Pods and Namespaces are ours; installations of different names don't see each other's
+    /// [default: kecs]
+    #[arg(long, env = "KECS_INSTALLATION", value_name = "NAME", help_heading = ORCHESTRATOR, hide_env = true)]
+    installation: String,
+
     /// How many nodes there are [default: 3]
     #[arg(long, env = "KECS_SIM_NODES", value_name = "COUNT", help_heading = SIMULATION, hide_env = true)]
     sim_nodes: u32,

@@ -51,7 +51,9 @@ fn every_setting_has_an_environment_variable_of_its_name() {
 #[test]
 fn without_settings_it_is_duckdb_and_the_simulation_on_loopback() {
     let config = resolve(Settings::default()).unwrap();
-    assert!(matches!(&config.storage, Storage::DuckDb { directory } if directory == Path::new("/home/me/.local/share/kecs")));
+    assert!(
+        matches!(&config.storage, Storage::DuckDb { directory } if directory == Path::new("/home/me/.local/share/kecs"))
+    );
     assert_eq!(config.orchestrator.kind(), OrchestratorKind::Simulated);
     assert!(config.listen.ip().is_loopback() && config.admin_listen.ip().is_loopback());
     assert_eq!(config.scope, DefaultScope { account: "000000000000".into(), region: "us-east-1".into() });
@@ -79,7 +81,9 @@ fn the_data_directory_follows_the_xdg_rules() {
 fn a_database_address_means_postgres_unless_something_else_is_asked_for() {
     let url = ["--database-url", "postgres://u:hunter2@h/d"];
     let config = resolve(flags(&url)).unwrap();
-    assert!(matches!(&config.storage, Storage::Postgres { url } if url.expose() == "postgres://u:hunter2@h/d"));
+    assert!(
+        matches!(&config.storage, Storage::Postgres { url } if url.expose() == "postgres://u:hunter2@h/d")
+    );
     assert!(!format!("{config:?}").contains("hunter2"));
     let config = resolve(flags(&[&url[..], &["--storage", "memory"]].concat())).unwrap();
     assert_eq!(config.storage.kind(), StorageKind::Memory);

@@ -81,7 +81,7 @@ pub enum StorageKind {
     DuckDb,
     /// Nowhere: everything is forgotten at the end
     Memory,
-    /// A PostgreSQL database that several processes share
+    /// A PostgreSQL database
     Postgres,
 }
 

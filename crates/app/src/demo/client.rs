@@ -29,7 +29,8 @@ impl EcsClient {
         O: OperationShape<Request: Serialize, Response: DeserializeOwned>,
     {
         let name = O::OPERATION.name();
-        let (status, body) = self.send(O::OPERATION, serde_json::to_vec(request)?).await.with_context(|| name)?;
+        let (status, body) =
+            self.send(O::OPERATION, serde_json::to_vec(request)?).await.with_context(|| name)?;
         if status != StatusCode::OK {
             bail!("{name}: {}", String::from_utf8_lossy(&body));
         }

@@ -99,17 +99,22 @@ async fn steady(ecs: &EcsClient, screen: &Screen, how: &str) -> Result<model::Se
         let service = find(ecs).await?.context("DescribeServices: the service is gone")?;
         let deployments = service.deployments.as_deref().unwrap_or_default();
         screen.live(&deployments.iter().map(line).collect::<Vec<_>>().join("   "));
-        if deployments.iter().any(|deployment| deployment.rollout_state == Some(model::DeploymentRolloutState::Failed)) {
+        if deployments
+            .iter()
+            .any(|deployment| deployment.rollout_state == Some(model::DeploymentRolloutState::Failed))
+        {
             bail!("the deployment failed: {}", deployments.iter().map(reason).collect::<Vec<_>>().join("; "));
         }
-        let done = deployments.iter().all(|deployment| {
-            deployment.rollout_state == Some(model::DeploymentRolloutState::Completed)
-        });
+        let done = deployments
+            .iter()
+            .all(|deployment| deployment.rollout_state == Some(model::DeploymentRolloutState::Completed));
         let running = service.running_count.unwrap_or_default();
         fewest = fewest.min(running);
         if deployments.len() == 1 && done && service.running_count == service.desired_count {
             let seconds = begin.elapsed().as_secs_f64();
-            screen.done(&format!("{how}: {running} tasks run after {seconds:.1} s; never fewer than {fewest} did"));
+            screen.done(&format!(
+                "{how}: {running} tasks run after {seconds:.1} s; never fewer than {fewest} did"
+            ));
             return Ok(service);
         }
         if begin.elapsed() > PATIENCE {

@@ -4,7 +4,6 @@
 mod clock;
 pub mod driver;
 mod ids;
-mod kubernetes;
 pub mod logging;
 mod orchestrator;
 mod process;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, pending};
+use kecs_adapters_k8s::KubernetesOrchestrator;
 use kecs_adapters_sim::SimulatedOrchestrator;
 use kecs_usecases::ports::{Clock, Orchestrator};
 
@@ -21,7 +22,7 @@ pub(super) struct Opened {
 /// Opens it.
 ///
 /// # Errors
-/// When it can't be reached: the message says what to do.
+/// When it can't be set up or reached: the message says what to do.
 pub(super) async fn open(orchestrator: &config::Orchestrator, clock: &Arc<dyn Clock>) -> Result<Opened> {
     match orchestrator {
         config::Orchestrator::Simulated(options) => {
@@ -31,8 +32,10 @@ pub(super) async fn open(orchestrator: &config::Orchestrator, clock: &Arc<dyn Cl
             let driven = Arc::clone(&simulation);
             Ok(Opened { port: simulation, drive: async move { driven.run().await }.boxed() })
         }
-        config::Orchestrator::Kubernetes { kubeconfig, context } => {
-            super::kubernetes::open(kubeconfig.as_deref(), context.as_deref(), clock).await
+        config::Orchestrator::Kubernetes(options) => {
+            // Its watches are driven by whoever observes it.
+            let port = Arc::new(KubernetesOrchestrator::connect(options.clone()).await?);
+            Ok(Opened { port, drive: pending().boxed() })
         }
     }
 }

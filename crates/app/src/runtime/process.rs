@@ -7,7 +7,9 @@ use kecs_adapters_http::{Gauges, MetricsText};
 /// Resident memory, from Linux's /proc. Elsewhere nothing is told.
 pub(super) fn gauges() -> Arc<dyn Gauges> {
     Arc::new(|out: &mut MetricsText| {
-        if let Some(resident) = std::fs::read_to_string("/proc/self/status").ok().as_deref().and_then(resident) {
+        if let Some(resident) =
+            std::fs::read_to_string("/proc/self/status").ok().as_deref().and_then(resident)
+        {
             out.gauge("process_resident_memory_bytes", "Memory that is in RAM.", resident);
         }
     })

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use kecs_adapters_http::{Gauges, MetricsText};
-use kecs_adapters_storage::{DuckDbStore, MemoryStore, OpenError, Options};
+use kecs_adapters_storage::{DuckDbStore, MemoryStore, OpenError, Options, PostgresStore};
 use kecs_usecases::Ports;
 use kecs_usecases::ports::{Clock, IdGenerator, Orchestrator, Store, Wake};
 
@@ -24,8 +24,9 @@ pub(super) struct Opened {
 }
 
 /// Makes the ports with a store that is already decided on.
-type MakePorts =
-    Box<dyn FnOnce(Arc<dyn Orchestrator>, Arc<dyn Clock>, Arc<dyn IdGenerator>, Arc<dyn Wake>) -> Ports + Send>;
+type MakePorts = Box<
+    dyn FnOnce(Arc<dyn Orchestrator>, Arc<dyn Clock>, Arc<dyn IdGenerator>, Arc<dyn Wake>) -> Ports + Send,
+>;
 
 fn ports_with<S: Store + 'static>(store: Arc<S>) -> MakePorts {
     Box::new(move |orchestrator, clock, ids, wake| Ports::new(store, orchestrator, clock, ids, wake))
@@ -44,8 +45,15 @@ pub(super) async fn open(storage: &Storage, clock: &Arc<dyn Clock>) -> Result<Op
         }),
         Storage::DuckDb { directory } => duckdb(directory, Arc::clone(clock)).await,
         Storage::Postgres { url } => {
-            let _ = url.expose();
-            bail!("this build of kecs has no PostgreSQL store; use --storage duckdb")
+            let store = PostgresStore::connect(url.expose())
+                .await
+                .map_err(|error| anyhow!("the database can't be used: {error}. Check --database-url"))?;
+            let closed = store.clone();
+            Ok(Opened {
+                ports: ports_with(Arc::new(store)),
+                gauges: Vec::new(),
+                close: async move { closed.close().await }.boxed(),
+            })
         }
     }
 }
@@ -55,7 +63,9 @@ async fn duckdb(directory: &Path, clock: Arc<dyn Clock>) -> Result<Opened> {
     // It blocks while the journal is read.
     let opened = tokio::task::spawn_blocking(move || DuckDbStore::open(&path, clock, Options::default()));
     let (store, _) = opened.await.context("the store's start failed")?.map_err(|error| match error {
-        OpenError::InUse { .. } => anyhow!("{error}. End that process, or choose another directory with --data-dir"),
+        OpenError::InUse { .. } => {
+            anyhow!("{error}. End that process, or choose another directory with --data-dir")
+        }
         error => anyhow!("{error}. Choose another directory with --data-dir, or --storage memory"),
     })?;
     let store = Arc::new(store);
@@ -63,8 +73,16 @@ async fn duckdb(directory: &Path, clock: Arc<dyn Clock>) -> Result<Opened> {
     let gauges = move |out: &mut MetricsText| {
         let statistics = counted.statistics();
         for (name, help, count) in [
-            ("kecs_store_transactions_total", "Transactions, each of them a sync of the disk.", statistics.transactions),
-            ("kecs_store_commits_total", "Commits, of which a transaction takes several.", statistics.commits),
+            (
+                "kecs_store_transactions_total",
+                "Transactions, each of them a sync of the disk.",
+                statistics.transactions,
+            ),
+            (
+                "kecs_store_commits_total",
+                "Commits, of which a transaction takes several.",
+                statistics.commits,
+            ),
             ("kecs_store_rows_total", "Rows written.", statistics.rows),
             ("kecs_store_compactions_total", "Finished rounds of compaction.", statistics.compactions),
         ] {

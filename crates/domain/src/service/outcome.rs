@@ -91,7 +91,12 @@ fn circuit_breaker(plan: &Plan) -> Option<DeploymentCircuitBreaker> {
 pub(super) fn complete(plan: &mut Plan, census: &Census<'_>, events: &mut EventWriter<'_>) {
     debug_assert_eq!(plan.service.status, ServiceStatus::Active, "only an active service has a rollout");
     let nothing_to_do = plan.start.is_empty() && plan.stop.is_empty() && plan.rollback.is_none();
-    plan.service.deployments.retain(|one| one.status == DeploymentStatus::Primary || has_tasks(census, one.id));
+    let in_progress = plan.service.primary().filter(|primary| primary.rollout == DeploymentRolloutState::InProgress);
+    let rolled_back = in_progress.and_then(|primary| primary.rolls_back);
+    // The deployment that failed stays until the rollback is through, so that whoever polls sees that it failed.
+    plan.service.deployments.retain(|one| {
+        one.status == DeploymentStatus::Primary || has_tasks(census, one.id) || rolled_back == Some(one.id)
+    });
     let wanted = plan.service.primary().map(|primary| (primary.id, i64::from(primary.desired)));
     let Some((id, desired)) = wanted.filter(|_| nothing_to_do) else { return };
     let healthy = census.count(Some(id), &[Condition::Healthy]);
@@ -99,9 +104,10 @@ pub(super) fn complete(plan: &mut Plan, census: &Census<'_>, events: &mut EventW
         None,
         &[Condition::Pending, Condition::Undecided, Condition::Healthy, Condition::Unhealthy, Condition::Ending],
     );
-    if healthy != desired || occupied != desired || plan.service.deployments.len() != 1 {
+    if healthy != desired || occupied != desired {
         return;
     }
+    plan.service.deployments.retain(|one| one.status == DeploymentStatus::Primary);
     let primary = &mut plan.service.deployments[0];
     if primary.rollout == DeploymentRolloutState::InProgress {
         primary.rollout = DeploymentRolloutState::Completed;

@@ -1,5 +1,7 @@
 //! What must hold between a task before and after any change, said again independently of the code that makes it.
 
+pub(crate) mod observations;
+
 use std::collections::BTreeSet;
 
 use kecs_domain::Timestamp;
@@ -44,7 +46,12 @@ fn states(before: &Task, after: &Task) -> Check {
             let all = TaskStatus::ALL.into_iter();
             reached = all.filter(|next| reached.iter().any(|from| from.may_become(*next))).collect();
         }
-        prop_assert!(reached.contains(&after.status), "{} to {} in {rise} steps", before.status, after.status);
+        prop_assert!(
+            reached.contains(&after.status),
+            "{} to {} in {rise} steps",
+            before.status,
+            after.status
+        );
     }
     Ok(())
 }
@@ -58,7 +65,10 @@ fn reasons(before: &Task, after: &Task) -> Check {
     let should_end = after.desired == DesiredStatus::Stopped;
     prop_assert_eq!(after.doc.stop_code.is_some(), should_end);
     prop_assert_eq!(after.doc.stopped_reason.is_some(), should_end);
-    prop_assert!(should_end || after.status <= TaskStatus::Running, "only a task that should end goes beyond RUNNING");
+    prop_assert!(
+        should_end || after.status <= TaskStatus::Running,
+        "only a task that should end goes beyond RUNNING"
+    );
     Ok(())
 }
 
@@ -83,15 +93,22 @@ fn times(before: &Task, after: &Task, seen: Option<&TaskObservation>, now: Times
     if after.status == TaskStatus::Running {
         prop_assert!(new.started_at.is_some(), "RUNNING without startedAt");
     }
-    if matches!(after.status, TaskStatus::Deactivating | TaskStatus::Stopping) || (ran && became(TaskStatus::Stopping)) {
+    if matches!(after.status, TaskStatus::Deactivating | TaskStatus::Stopping)
+        || (ran && became(TaskStatus::Stopping))
+    {
         prop_assert!(new.stopping_at.is_some(), "{} without stoppingAt", after.status);
     }
-    prop_assert!(new.stopping_at.is_none() || after.status > TaskStatus::Running, "stoppingAt of a task that isn't");
+    prop_assert!(
+        new.stopping_at.is_none() || after.status > TaskStatus::Running,
+        "stoppingAt of a task that isn't"
+    );
     prop_assert_eq!(new.stopped_at, (after.status == TaskStatus::Stopped).then_some(now));
     if let (None, Some(ended)) = (old.execution_stopped_at, new.execution_stopped_at) {
         prop_assert!(after.status >= TaskStatus::Deprovisioning);
-        let names: Vec<&String> = new.containers.iter().flatten().filter_map(|one| one.name.as_ref()).collect();
-        let told = seen.into_iter().flat_map(|seen| &seen.containers).filter(|one| names.contains(&&one.name));
+        let names: Vec<&String> =
+            new.containers.iter().flatten().filter_map(|one| one.name.as_ref()).collect();
+        let told =
+            seen.into_iter().flat_map(|seen| &seen.containers).filter(|one| names.contains(&&one.name));
         let told = told.filter_map(|one| one.finished_at).max();
         prop_assert_eq!(told, Some(ended), "executionStoppedAt is observed, never guessed");
     }
@@ -125,7 +142,11 @@ fn attachment(before: &Task, after: &Task) -> Check {
     };
     prop_assert!(rank(before) <= rank(after), "the attachment went back");
     if let Some(rank) = rank(after) {
-        prop_assert_eq!(rank == 2, after.status == TaskStatus::Stopped, "DELETED with the task's end, not before");
+        prop_assert_eq!(
+            rank == 2,
+            after.status == TaskStatus::Stopped,
+            "DELETED with the task's end, not before"
+        );
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kecs_domain::model::{DeploymentRolloutState, HealthStatus, SchedulingStrategy};
-use kecs_domain::service::{DeploymentStatus, Plan, Service, ServiceStatus};
+use kecs_domain::service::{DeploymentStatus, Plan, Service, ServiceStatus, invariant};
 use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
 
 use super::world::{Settings, World};
@@ -20,7 +20,9 @@ pub(crate) fn most(desired: i32, percents: (i32, i32)) -> i64 {
 
 /// Whether a deployment can get anywhere at all within the limits.
 pub(crate) fn can_move(desired: i32, percents: (i32, i32)) -> bool {
-    desired == 0 || most(desired, percents) > i64::from(desired) || least_healthy(desired, percents) < i64::from(desired)
+    desired == 0
+        || most(desired, percents) > i64::from(desired)
+        || least_healthy(desired, percents) < i64::from(desired)
 }
 
 fn occupies(task: &Task) -> bool {
@@ -47,26 +49,35 @@ pub(crate) fn violation(world: &World, settings: &Settings, plan: &Plan) -> Opti
 
     let occupied = world.tasks.values().filter(|task| occupies(task)).count() as i64;
     let most = most(desired, settings.percents);
-    let on = |instance| world.tasks.values().filter(|task| task.instance == Some(instance)).any(|task| occupies(task));
+    let on = |instance| {
+        world.tasks.values().filter(|task| task.instance == Some(instance)).any(|task| occupies(task))
+    };
     if plan.start.iter().filter_map(|start| start.instance).any(on) {
         return Some("maximum: a second task on an instance".to_owned());
     }
     if starts > 0 && !daemon && occupied + starts > most {
-        return Some(format!("maximum: {starts} starts beside {occupied} tasks, though the maximum is {most}"));
+        return Some(format!(
+            "maximum: {starts} starts beside {occupied} tasks, though the maximum is {most}"
+        ));
     }
 
     let stopped: BTreeSet<_> = plan.stop.iter().map(|(key, _)| key.id).collect();
     if stopped.len() != plan.stop.len() {
         return Some("a task is stopped twice".to_owned());
     }
-    let healthy: Vec<&Task> = world.tasks.values().map(|task| &**task).filter(|task| is_healthy(task, settings)).collect();
+    let healthy: Vec<&Task> =
+        world.tasks.values().map(|task| &**task).filter(|task| is_healthy(task, settings)).collect();
     let taken = healthy.iter().filter(|task| stopped.contains(&task.key.id)).count();
     let left = (healthy.len() - taken) as i64;
     let least = least_healthy(desired, settings.percents);
     let off_instance = |task: &Task| task.instance.is_some_and(|at| !world.instances.contains(&at));
-    let own_choice = healthy.iter().filter(|task| stopped.contains(&task.key.id) && !off_instance(task)).count();
+    let own_choice =
+        healthy.iter().filter(|task| stopped.contains(&task.key.id) && !off_instance(task)).count();
     if active && own_choice > 0 && left < least {
-        return Some(format!("minimum: {left} healthy tasks are left of {}, though the minimum is {least}", healthy.len()));
+        return Some(format!(
+            "minimum: {left} healthy tasks are left of {}, though the minimum is {least}",
+            healthy.len()
+        ));
     }
     for (key, why) in &plan.stop {
         let task = &world.tasks[&key.id];
@@ -74,7 +85,11 @@ pub(crate) fn violation(world: &World, settings: &Settings, plan: &Plan) -> Opti
             return Some(format!("{} is stopped again", key.id));
         }
         let scaling = why.reason.starts_with("Scaling activity");
-        if active && scaling && !off_instance(task) && task.protected_until.is_some_and(|until| until > world.now) {
+        if active
+            && scaling
+            && !off_instance(task)
+            && task.protected_until.is_some_and(|until| until > world.now)
+        {
             return Some(format!("{} is protected and stopped", key.id));
         }
     }
@@ -90,7 +105,10 @@ pub(crate) fn violation(world: &World, settings: &Settings, plan: &Plan) -> Opti
     if newly_stuck && can_move(desired, settings.percents) {
         return Some("stuck, though there is a move".to_owned());
     }
-    of_service(&plan.service, world)
+    let (before, after) = (&world.service, &plan.service);
+    let stored =
+        invariant::check_next(before, after).and_then(|()| invariant::check_scheduled(before, after));
+    stored.err().or_else(|| of_service(after, world))
 }
 
 /// A part of the event that says that the limits leave no move.
@@ -107,7 +125,10 @@ pub(crate) fn said_anew<'a>(world: &World, plan: &'a Plan) -> impl Iterator<Item
 fn of_service(service: &Service, world: &World) -> Option<String> {
     let primaries = service.deployments.iter().filter(|one| one.status == DeploymentStatus::Primary).count();
     if primaries != usize::from(service.status == ServiceStatus::Active) {
-        return Some(format!("{primaries} PRIMARY deployments of a service that is {}", service.status.as_str()));
+        return Some(format!(
+            "{primaries} PRIMARY deployments of a service that is {}",
+            service.status.as_str()
+        ));
     }
     let running = |task: &Task| task.status == TaskStatus::Running;
     let pending = |task: &Task| task.status < TaskStatus::Running && task.desired == DesiredStatus::Running;
@@ -119,7 +140,10 @@ fn of_service(service: &Service, world: &World) -> Option<String> {
         let its = |task: &Task| deployment(task) == Some(one.id);
         let counted = (count(&|task| its(task) && running(task)), count(&|task| its(task) && pending(task)));
         if (one.running, one.pending) != counted {
-            return Some(format!("counts: {} shows {} + {}, not {counted:?}", one.id, one.running, one.pending));
+            return Some(format!(
+                "counts: {} shows {} + {}, not {counted:?}",
+                one.id, one.running, one.pending
+            ));
         }
         if one.desired < 0 || one.failed < 0 {
             return Some(format!("counts: {} has a negative one", one.id));

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod histories;
 pub(crate) mod invariants;
+pub(crate) mod story;
 pub(crate) mod world;
 
 use kecs_domain::arn::{ClusterKey, ServiceKey, TaskDefinitionKey};
@@ -51,9 +53,10 @@ pub(crate) fn definition(revision: i32, containers: &[Defined], awsvpc: bool) ->
         name: Some(container.name.to_owned()),
         image: Some("image".to_owned()),
         essential: Some(container.essential),
-        health_check: container
-            .checked
-            .then(|| HealthCheck { command: vec!["CMD".to_owned(), "true".to_owned()], ..HealthCheck::default() }),
+        health_check: container.checked.then(|| HealthCheck {
+            command: vec!["CMD".to_owned(), "true".to_owned()],
+            ..HealthCheck::default()
+        }),
         ..ContainerDefinition::default()
     });
     let doc = model::TaskDefinition {

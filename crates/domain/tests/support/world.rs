@@ -17,8 +17,8 @@ use kecs_domain::service::{
     ServiceDeployment, ServiceRevision, ServiceStatus, Start, plan,
 };
 use kecs_domain::task::{
-    ContainerObservation, ContainerState, Interruption, LaunchSettings, NewTask, STOPPED_BY_USER, ServiceMembership,
-    Task, TaskFailure, TaskObservation, TaskStatus,
+    ContainerObservation, ContainerState, Interruption, LaunchSettings, NewTask, STOPPED_BY_USER,
+    ServiceMembership, Task, TaskFailure, TaskObservation, TaskStatus,
 };
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Timestamp, model};
@@ -85,6 +85,7 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     /// What each task's orchestrator last told.
     seen: BTreeMap<TaskId, TaskObservation>,
+    definitions: BTreeMap<i32, Arc<TaskDefinition>>,
     revisions: BTreeMap<DeploymentId, ServiceRevision>,
     checked: bool,
     revision: i32,
@@ -135,6 +136,7 @@ impl World {
             instances: (1..=settings.daemon_on.unwrap_or(0)).map(|n| HexId::from_bits(n as u128)).collect(),
             now: super::at(0),
             seen: BTreeMap::new(),
+            definitions: BTreeMap::new(),
             revisions: BTreeMap::new(),
             checked: settings.checked,
             revision: 0,
@@ -151,7 +153,8 @@ impl World {
     /// UpdateService with a new revision of the task definition.
     pub(crate) fn update(&mut self) {
         self.revision += 1;
-        let definition = self.definition_of_revision(self.revision);
+        let definition = Arc::new(definition(self.revision, &[app(self.checked)], false));
+        self.definitions.insert(self.revision, Arc::clone(&definition));
         self.service.spec.task_definition = Some(definition.key.arn());
         self.force();
     }
@@ -214,6 +217,11 @@ impl World {
         }
     }
 
+    /// Whether its tasks have a health check.
+    pub(crate) fn is_checked(&self) -> bool {
+        self.checked
+    }
+
     /// The tasks that are so far, the oldest first.
     pub(crate) fn at_stage(&self, stage: Stage) -> Vec<TaskId> {
         self.tasks.keys().copied().filter(|id| self.stage(*id) == stage).collect()
@@ -227,10 +235,13 @@ impl World {
             seen.pull_stopped_at = Some(now);
             let container = match seen.containers.pop() {
                 Some(running) => running,
-                None => ContainerObservation { started_at: Some(now), ..ContainerObservation::pending("app") },
+                None => {
+                    ContainerObservation { started_at: Some(now), ..ContainerObservation::pending("app") }
+                }
             };
             let health = checked.then_some(health);
-            seen.containers = vec![ContainerObservation { state: ContainerState::Running, health, ..container }];
+            seen.containers =
+                vec![ContainerObservation { state: ContainerState::Running, health, ..container }];
         });
     }
 
@@ -250,8 +261,9 @@ impl World {
     /// It never comes up.
     pub(crate) fn fail_to_start(&mut self, id: TaskId) {
         self.observe(id, |seen| {
-            seen.failure =
-                Some(TaskFailure::FailedToStart { reason: "CannotPullContainerError: no such image".to_owned() });
+            seen.failure = Some(TaskFailure::FailedToStart {
+                reason: "CannotPullContainerError: no such image".to_owned(),
+            });
             seen.released = true;
         });
     }
@@ -269,6 +281,27 @@ impl World {
         self.observe(id, |seen| seen.released = true);
     }
 
+    /// Whatever starts comes up, with `health`.
+    pub(crate) fn all_up(&mut self, health: HealthStatus) {
+        for id in self.at_stage(Stage::Starting) {
+            self.run(id, health);
+        }
+    }
+
+    /// Whatever starts fails to.
+    pub(crate) fn all_fail_to_start(&mut self) {
+        for id in self.at_stage(Stage::Starting) {
+            self.fail_to_start(id);
+        }
+    }
+
+    /// Whatever should end is gone.
+    pub(crate) fn all_gone(&mut self) {
+        for id in self.at_stage(Stage::Told).into_iter().chain(self.at_stage(Stage::Leaving)) {
+            self.gone(id);
+        }
+    }
+
     pub(crate) fn pass(&mut self, seconds: u64) {
         self.now = self.now.saturating_add(Duration::from_secs(seconds));
     }
@@ -277,7 +310,7 @@ impl World {
         let task = &self.tasks[&id];
         let seen = self.seen.entry(id).or_insert_with(|| TaskObservation::accepted(task.key.clone()));
         change(seen);
-        let definition = definition_of(self.checked, &task.definition);
+        let definition = &self.definitions[&task.definition.revision];
         if let Some(next) = task.observe(seen, &definition.doc, self.now) {
             self.tasks.insert(id, Arc::new(next));
         }
@@ -299,10 +332,14 @@ impl World {
     /// What the scheduler would plan for this version of the service.
     pub(crate) fn plan_with(&self, service: &Service) -> Plan {
         let tasks: Vec<Arc<Task>> = self.tasks.values().cloned().collect();
-        let checked = self.checked;
-        let find = |key: &TaskDefinitionKey| Some(Arc::new(definition_of(checked, key)));
-        let input =
-            PlanInput { service, tasks: &tasks, definition: &find, instances: &self.instances, now: self.now };
+        let find = |key: &TaskDefinitionKey| self.definitions.get(&key.revision).cloned();
+        let input = PlanInput {
+            service,
+            tasks: &tasks,
+            definition: &find,
+            instances: &self.instances,
+            now: self.now,
+        };
         let mut uuids = self.next_uuid;
         plan(&input, &mut counting("event-", &mut uuids))
     }
@@ -338,7 +375,8 @@ impl World {
 
     fn start(&mut self, start: &Start) {
         let deployment = self.service.deployments.iter().find(|one| one.id == start.deployment);
-        let definition = definition_of(self.checked, &deployment.expect("it is the service's").definition);
+        let revision = deployment.expect("it is the service's").definition.revision;
+        let definition = Arc::clone(&self.definitions[&revision]);
         let launch = Arc::new(LaunchSettings::default());
         let mut ids = Vec::new();
         for _ in 0..start.count {
@@ -381,7 +419,14 @@ impl World {
         rolls_back: Option<DeploymentId>,
     ) {
         self.revisions.insert(id, self.service.revision(id, definition, self.now));
-        self.service.open_deployment(NewDeployment { id, record, definition, rolls_back, reason: None, now: self.now });
+        self.service.open_deployment(NewDeployment {
+            id,
+            record,
+            definition,
+            rolls_back,
+            reason: None,
+            now: self.now,
+        });
     }
 
     fn deployment_id(&mut self) -> DeploymentId {
@@ -389,17 +434,10 @@ impl World {
         DeploymentId::from_random(self.next_deployment)
     }
 
-    fn named_definition(&self) -> TaskDefinition {
+    fn named_definition(&self) -> Arc<TaskDefinition> {
         let arn = self.service.spec.task_definition.as_deref().expect("it has one");
-        let revision = arn.rsplit(':').next().and_then(|digits| digits.parse().ok()).expect("a revision");
-        self.definition_of_revision(revision)
+        let revision: i32 =
+            arn.rsplit(':').next().and_then(|digits| digits.parse().ok()).expect("a revision");
+        Arc::clone(&self.definitions[&revision])
     }
-
-    fn definition_of_revision(&self, revision: i32) -> TaskDefinition {
-        definition(revision, &[app(self.checked)], false)
-    }
-}
-
-fn definition_of(checked: bool, key: &TaskDefinitionKey) -> TaskDefinition {
-    definition(key.revision, &[app(checked)], false)
 }

@@ -6,8 +6,8 @@ use kecs_domain::Doc;
 use kecs_domain::Timestamp;
 use kecs_domain::arn::{ClusterKey, TaskDefinitionKey, TaskKey};
 use kecs_domain::model::{
-    self, AwsVpcConfiguration, ContainerCondition, ContainerDefinition, ContainerDependency, LaunchType, NetworkMode,
-    PortMapping,
+    self, AwsVpcConfiguration, ContainerCondition, ContainerDefinition, ContainerDependency, LaunchType,
+    NetworkMode, PortMapping,
 };
 use kecs_domain::name::{FamilyName, HexId, TaskId};
 use kecs_domain::task::{LaunchSettings, NewTask};
@@ -43,7 +43,11 @@ impl Recipe {
 
     /// Tasks of `containers` on instances, with host ports.
     pub fn bridge(family: &str, containers: impl Into<Vec<ContainerDefinition>>) -> Self {
-        Self { network: Some(NetworkMode::Bridge), launch_type: LaunchType::Ec2, ..Self::fargate(family, containers) }
+        Self {
+            network: Some(NetworkMode::Bridge),
+            launch_type: LaunchType::Ec2,
+            ..Self::fargate(family, containers)
+        }
     }
 
     /// Tasks are placed on `instance`.
@@ -70,15 +74,21 @@ impl Recipe {
             memory: Some("512".to_owned()),
             ..model::TaskDefinition::default()
         };
-        Arc::new(TaskDefinition { key, state: TaskDefinitionState::Active, doc: Doc::new(doc), tags: Vec::new() })
+        Arc::new(TaskDefinition {
+            key,
+            state: TaskDefinitionState::Active,
+            doc: Doc::new(doc),
+            tags: Vec::new(),
+        })
     }
 
     /// A task with the id `id`, created at `now`.
     pub fn launch(&self, cluster: &ClusterKey, id: TaskId, now: Timestamp) -> Launch {
         let definition = self.definition(cluster);
-        let vpc = AwsVpcConfiguration { subnets: vec!["subnet-1".to_owned()], ..AwsVpcConfiguration::default() };
+        let vpc =
+            AwsVpcConfiguration { subnets: vec!["subnet-1".to_owned()], ..AwsVpcConfiguration::default() };
         let network = (self.network == Some(NetworkMode::Awsvpc))
-            .then(|| model::NetworkConfiguration { awsvpc_configuration: Some(vpc) });
+            .then_some(model::NetworkConfiguration { awsvpc_configuration: Some(vpc) });
         let mut uuids = 0_u128;
         let task = NewTask {
             key: TaskKey { cluster: cluster.clone(), id },

@@ -23,11 +23,19 @@ fn check_container(seen: &ContainerObservation) -> Result<(), String> {
     let name = &seen.name;
     in_order(name, seen.started_at, seen.finished_at)?;
     let contradiction = match seen.state {
-        ContainerState::Pending => seen.started_at.is_some() || seen.exit_code.is_some() || seen.finished_at.is_some(),
-        ContainerState::Running => seen.started_at.is_none() || seen.exit_code.is_some() || seen.finished_at.is_some(),
+        ContainerState::Pending => {
+            seen.started_at.is_some() || seen.exit_code.is_some() || seen.finished_at.is_some()
+        }
+        ContainerState::Running => {
+            seen.started_at.is_none() || seen.exit_code.is_some() || seen.finished_at.is_some()
+        }
         ContainerState::Stopped => seen.exit_code.is_some() && seen.started_at.is_none(),
     };
-    if contradiction { Err(format!("{name} is {:?}, but its facts say otherwise: {seen:?}", seen.state)) } else { Ok(()) }
+    if contradiction {
+        Err(format!("{name} is {:?}, but its facts say otherwise: {seen:?}", seen.state))
+    } else {
+        Ok(())
+    }
 }
 
 fn in_order(what: &str, first: Option<Timestamp>, last: Option<Timestamp>) -> Result<(), String> {
@@ -80,6 +88,14 @@ fn check_next_container(before: &ContainerObservation, next: &ContainerObservati
     Ok(())
 }
 
-fn stays<T: PartialEq + std::fmt::Debug>(what: &str, before: &Option<T>, next: &Option<T>) -> Result<(), String> {
-    if before.is_none() || before == next { Ok(()) } else { Err(format!("{what}: first {before:?}, then {next:?}")) }
+fn stays<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    before: &Option<T>,
+    next: &Option<T>,
+) -> Result<(), String> {
+    if before.is_none() || before == next {
+        Ok(())
+    } else {
+        Err(format!("{what}: first {before:?}, then {next:?}"))
+    }
 }

@@ -41,7 +41,8 @@ impl Latest {
     }
 
     fn take(&mut self, before: Option<&TaskObservation>, seen: TaskObservation) {
-        let check = before.map_or_else(|| invariants::check(&seen), |before| invariants::check_next(before, &seen));
+        let check =
+            before.map_or_else(|| invariants::check(&seen), |before| invariants::check_next(before, &seen));
         if let Err(wrong) = check {
             self.violations.push(format!("task {}: {wrong}", seen.key.id));
         }

@@ -116,9 +116,11 @@ impl World {
                 self.begin_start();
             }
         }
+        let idle = self.process.jobs.is_empty() && !self.process.queue.has_ready();
         match self.random.below(100) {
-            0..=27 if self.process.is_up() => self.call(),
-            28..=54 => self.pass_time(),
+            0..=34 if self.process.is_up() => self.call(),
+            35..=64 => self.pass_time(),
+            _ if idle => self.pass_time(),
             _ => {}
         }
         self.cause_faults();
@@ -475,7 +477,7 @@ fn options(random: &mut Random) -> SimOptions {
         Duration::from_millis(random.below(most + 1))
     };
     SimOptions {
-        nodes: SimOptions::equal_nodes(nodes, *random.pick(&[1024, 4096]), *random.pick(&[1024, 8192])),
+        nodes: SimOptions::equal_nodes(nodes, *random.pick(&[1024, 4096, 8192]), *random.pick(&[1024, 4096, 8192])),
         placement_delay: millis(random),
         pull_delay: millis(random),
         start_delay: millis(random),

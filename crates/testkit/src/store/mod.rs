@@ -18,6 +18,8 @@ use std::sync::Arc;
 use kecs_domain::pagination::{Page, PageRequest};
 use kecs_usecases::ports::store::{Entity, EntityKey};
 use kecs_usecases::ports::{Changes, Expect, PortError, Store, Version};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 /// Makes stores to be tested.
 pub trait StoreFactory {
@@ -108,6 +110,20 @@ macro_rules! store_contract {
     };
 }
 
+/// The seed of a random test: `KECS_SEED` if it is set, else a new one. Printed, so that a failure can be repeated.
+///
+/// # Panics
+/// If `KECS_SEED` is no number.
+pub fn seed() -> u64 {
+    let seed = match std::env::var("KECS_SEED") {
+        Ok(seed) => seed.parse().expect("KECS_SEED is a number"),
+        #[allow(clippy::disallowed_methods, reason = "this is where a test's randomness begins")]
+        Err(_) => StdRng::from_os_rng().random(),
+    };
+    eprintln!("KECS_SEED={seed}");
+    seed
+}
+
 /// Saves new entities.
 ///
 /// # Panics
@@ -138,14 +154,19 @@ fn first<K>(limit: usize) -> PageRequest<K> {
 }
 
 /// Reads a whole list page by page, and checks that pages are as long as asked while there are more.
-async fn pages<T, K, F>(limit: usize, key: impl Fn(&T) -> K, mut page: impl FnMut(PageRequest<K>) -> F) -> Vec<T>
+async fn pages<T, K, F>(
+    limit: usize,
+    key: impl Fn(&T) -> K,
+    mut page: impl FnMut(PageRequest<K>) -> F,
+) -> Vec<T>
 where
     F: Future<Output = Result<Page<T>, PortError>>,
 {
     let mut all = Vec::new();
     let mut after = None;
     loop {
-        let Page { items, more } = page(PageRequest { after: after.take(), limit }).await.expect("a list is read");
+        let Page { items, more } =
+            page(PageRequest { after: after.take(), limit }).await.expect("a list is read");
         assert!(items.len() <= limit, "a page of {} with limit {limit}", items.len());
         assert!(!more || items.len() == limit, "a short page that is not the last");
         after = items.last().map(&key);

@@ -182,7 +182,8 @@ pub trait UnitOfWork: Send + Sync {
     /// Makes all of `changes` or none. MUST return only when they are durable and visible to every read that
     /// begins afterwards; the versions are those of `puts`, in order. MUST return Conflict, and change nothing, if
     /// an expectation does not hold. MUST be safe to drop at any await: the changes are then made wholly or not at
-    /// all.
+    /// all. MUST return Permanent, and change nothing, if one key is saved or removed more than once: which of the
+    /// two is meant to stay can't be told.
     async fn commit(&self, changes: Changes) -> Result<Vec<Version>, PortError>;
 }
 

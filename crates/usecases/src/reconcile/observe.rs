@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use kecs_domain::arn::{ServiceKey, TaskKey};
 use kecs_domain::pagination::PageRequest;
-use kecs_domain::service::{EventWriter, Service};
 use kecs_domain::task::{DesiredStatus, Task, TaskFailure, TaskObservation, TaskStatus};
 
 use super::Reconciler;
@@ -96,17 +95,15 @@ impl Reconciler<'_> {
             if (changed && stopping) || task.status == TaskStatus::Stopped {
                 wake.insert(WakeKey::Task(task.key.clone()));
             }
-            let Some(membership) = &task.service else { continue };
-            let service = ServiceKey { cluster: task.key.cluster.clone(), name: membership.name.clone() };
-            if let Some(TaskFailure::Unplaceable { reason }) = &one.failure {
-                held_back.push((service.clone(), reason.clone()));
+            if let Some(TaskFailure::Unplaceable { reason }) = one.failure.as_ref().filter(|_| !stopping) {
+                held_back.push((task.clone(), reason.clone()));
             }
-            if changed {
-                wake.insert(WakeKey::Service(service));
-            }
+            let Some(membership) = task.service.as_ref().filter(|_| changed) else { continue };
+            let name = membership.name.clone();
+            wake.insert(WakeKey::Service(ServiceKey { cluster: task.key.cluster.clone(), name }));
         }
         self.ports.wake.wake(wake.into_iter().collect());
-        self.tell_held_back(held_back).await
+        self.held_back(held_back, &definitions).await
     }
 
     /// The tasks as they are afterwards, each with whether it was changed. None for a task that isn't stored.
@@ -116,8 +113,9 @@ impl Reconciler<'_> {
         seen: &[TaskObservation],
         definitions: &Definitions,
     ) -> Result<Vec<Option<(std::sync::Arc<Task>, bool)>>> {
-        let now = self.ports.clock.now();
         let stored = self.ports.tasks.tasks(keys).await?;
+        // Read after the tasks: what happens to them next happens after what is stored of them.
+        let now = self.ports.clock.now();
         let mut changes = Changes::new();
         let mut tasks = Vec::with_capacity(keys.len());
         for (one, stored) in seen.iter().zip(stored) {
@@ -155,26 +153,5 @@ impl Reconciler<'_> {
         }
         tracing::warn!(task = %seen.key.arn(), "ending a task that is not in the store");
         Ok(orchestrator.stop(StopOrder { task: seen.key.clone(), definition: None }).await?)
-    }
-
-    /// Tells services that the orchestrator finds no place for their tasks.
-    async fn tell_held_back(&self, held_back: Vec<(ServiceKey, String)>) -> Result<()> {
-        for (key, reason) in held_back {
-            retry_conflicts(|| async {
-                let found = self.ports.services.services(std::slice::from_ref(&key)).await?.pop().flatten();
-                let Some(found) = found else { return Ok(()) };
-                let mut service = Service::clone(&found);
-                EventWriter { now: self.ports.clock.now(), uuid: &mut || self.ports.ids.uuid() }
-                    .held_back(&mut service, &reason);
-                if service != *found.value {
-                    let mut changes = Changes::new();
-                    changes.update(service, found.version);
-                    self.ports.unit_of_work.commit(changes).await?;
-                }
-                Ok(())
-            })
-            .await?;
-        }
-        Ok(())
     }
 }

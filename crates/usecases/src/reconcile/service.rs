@@ -9,7 +9,8 @@ use kecs_domain::model::{PropagateTags, SchedulingStrategy, TaskVolumeConfigurat
 use kecs_domain::name::{HexId, TaskId};
 use kecs_domain::placement::{Demand, Misfit};
 use kecs_domain::service::{
-    Deployment, EventWriter, NewDeployment, Plan, PlanInput, Rollback, Service, ServiceStatus, Start, plan,
+    Deployment, EventWriter, NewDeployment, Plan, PlanInput, RecordChange, RecordEvent, Rollback, Service,
+    ServiceRevision, ServiceStatus, Start, plan,
 };
 use kecs_domain::task::{LaunchSettings, ServiceMembership, Task};
 use kecs_domain::task_definition::TaskDefinition;
@@ -17,9 +18,10 @@ use kecs_domain::{model, tag};
 
 use super::definitions::Definitions;
 use super::{Next, Reconciler};
-use crate::context::{Result, retry_conflicts};
+use crate::context::{Error, Result, retry_conflicts};
 use crate::ports::{Changes, Versioned, WakeKey};
 use crate::task::Where;
+use crate::task_definition::resolve::{Accept, resolve};
 use crate::task::make::{Made, Recipe, candidate, expressions_of};
 
 /// When to look for a place again, after none was found.
@@ -57,12 +59,22 @@ impl Reconciler<'_> {
         };
         let mut changes = Changes::new();
         let mut wake = change_tasks(&plan, &stored, &mut changes);
-        self.change_records(&plan, key, &mut changes).await?;
         if let Some(rollback) = plan.rollback.take() {
             self.roll_back(&mut plan, &rollback, &mut changes).await?;
         }
+        self.change_records(&plan, key, &mut changes).await?;
+        let mut started = Vec::new();
         for start in std::mem::take(&mut plan.start) {
-            self.start_tasks(&mut plan, &start, &tasks, &definitions, &mut changes, &mut wake).await?;
+            let made = self.start_tasks(&mut plan, &start, &tasks, &definitions).await?;
+            started.extend(made);
+        }
+        if !started.is_empty() {
+            let ids: Vec<TaskId> = started.iter().map(|task| task.key.id).collect();
+            EventWriter { now: ports.clock.now(), uuid: &mut || ports.ids.uuid() }.started(&mut plan.service, &ids);
+        }
+        for task in started {
+            wake.push(WakeKey::Task(task.key.clone()));
+            changes.create(task);
         }
         if plan.service != *found.value {
             changes.update(plan.service, found.version);
@@ -93,6 +105,7 @@ impl Reconciler<'_> {
     async fn change_records(&self, plan: &Plan, service: &ServiceKey, changes: &mut Changes) -> Result<()> {
         let now = self.ports.clock.now();
         let mut ids: Vec<&str> = plan.records.iter().map(|change| change.record.as_str()).collect();
+        ids.sort_unstable();
         ids.dedup();
         for id in ids {
             let key = ServiceDeploymentKey { service: service.clone(), id: id.to_owned() };
@@ -113,26 +126,29 @@ impl Reconciler<'_> {
         Ok(())
     }
 
-    /// Begins a deployment of an earlier revision. Its record is that of the deployment that failed.
+    /// Begins a deployment of an earlier revision. Its record is that of the deployment that failed; if there is
+    /// nothing to go back to any more, that record ends with the failure of the rollback.
     async fn roll_back(&self, plan: &mut Plan, rollback: &Rollback, changes: &mut Changes) -> Result<()> {
         let ports = self.ports;
         let key = ServiceRevisionKey { service: plan.service.key.clone(), id: rollback.to };
-        let Some(revision) = ports.services.service_revision(&key).await? else { return Ok(()) };
-        let service = &mut plan.service;
-        service.restore_revision(&revision);
-        let named = service.spec.task_definition.clone().unwrap_or_default();
-        let resolved = crate::task_definition::resolve::resolve(
-            ports,
-            &service.key.cluster.scope,
-            &named,
-            crate::task_definition::resolve::Accept::Any,
-        )
-        .await;
-        let Ok(definition) = resolved else {
-            // The old task definition is deleted: there is nothing to go back to, and the failed one stays.
-            tracing::warn!(service = %service.key.arn(), "no rollback: the earlier task definition is gone");
+        let revision = ports.services.service_revision(&key).await?;
+        let definition = match &revision {
+            None => None,
+            Some(revision) => self.definition_of(revision).await?,
+        };
+        let (Some(revision), Some(definition)) = (revision, definition) else {
+            tracing::warn!(service = %plan.service.key.arn(), "no rollback: the earlier revision is gone");
+            plan.records.push(RecordChange {
+                record: rollback.record.clone(),
+                event: RecordEvent::Failed {
+                    failures: plan.service.primary().map_or(0, |primary| primary.breaker.failures),
+                    reason: "The service revision to roll back to is gone.".to_owned(),
+                },
+            });
             return Ok(());
         };
+        let service = &mut plan.service;
+        service.restore_revision(&revision);
         let (id, now) = (ports.ids.deployment(), ports.clock.now());
         changes.create(service.revision(id, &definition, now));
         service.open_deployment(NewDeployment {
@@ -150,21 +166,30 @@ impl Reconciler<'_> {
         Ok(())
     }
 
+    /// The task definition of a revision, in whatever state; None if it is gone.
+    async fn definition_of(&self, revision: &ServiceRevision) -> Result<Option<Versioned<TaskDefinition>>> {
+        let scope = &revision.key.service.cluster.scope;
+        let named = revision.doc.task_definition.as_deref().unwrap_or_default();
+        match resolve(self.ports, scope, named, Accept::Any).await {
+            Ok(found) => Ok(Some(found)),
+            Err(Error::Ecs(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn start_tasks(
         &self,
         plan: &mut Plan,
         start: &Start,
         tasks: &[Arc<Task>],
         definitions: &Definitions,
-        changes: &mut Changes,
-        wake: &mut Vec<WakeKey>,
-    ) -> Result<()> {
+    ) -> Result<Vec<Task>> {
         let Some(deployment) = plan.service.deployments.iter().find(|one| one.id == start.deployment) else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let Some(definition) = definitions.get(&deployment.definition) else {
             tracing::warn!(service = %plan.service.key.arn(), "no tasks are started: the task definition is gone");
-            return Ok(());
+            return Ok(Vec::new());
         };
         let place = place_of(&plan.service);
         let per_provider = |provider: &str| {
@@ -173,26 +198,19 @@ impl Reconciler<'_> {
         let recipe =
             recipe(&plan.service, deployment, &definition, &place, start.instance, &per_provider);
         let made = recipe.make(self.ports, start.count).await?;
-        let ids: Vec<TaskId> = made.tasks.iter().map(|task| task.key.id).collect();
         let now = self.ports.clock.now();
-        let mut uuid = || self.ports.ids.uuid();
-        let mut events = EventWriter { now, uuid: &mut uuid };
-        events.started(&mut plan.service, &ids);
         if made.unplaced > 0 {
-            events.unplaced(&mut plan.service, &why_unplaced(&made));
+            EventWriter { now, uuid: &mut || self.ports.ids.uuid() }
+                .unplaced(&mut plan.service, &why_unplaced(&made));
             plan.again_after = Some(PLACE_AGAIN_AFTER);
         }
-        let started = i32::try_from(ids.len()).unwrap_or(i32::MAX);
+        let started = i32::try_from(made.tasks.len()).unwrap_or(i32::MAX);
         plan.service.pending += started;
         if let Some(deployment) = plan.service.deployments.iter_mut().find(|one| one.id == start.deployment) {
             deployment.pending += started;
             deployment.updated_at = now;
         }
-        for task in made.tasks {
-            wake.push(WakeKey::Task(task.key.clone()));
-            changes.create(task);
-        }
-        Ok(())
+        Ok(made.tasks)
     }
 }
 

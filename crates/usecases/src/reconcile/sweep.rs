@@ -26,9 +26,15 @@ impl Reconciler<'_> {
         let mut changes = Changes::new();
         for task in tasks {
             // One that its service has not drawn its conclusions from is still needed.
-            if task.accounted || task.service.is_none() {
-                changes.deletes.push((EntityKey::Task(task.key.clone()), Expect::Version(task.version)));
+            if !task.accounted && task.service.is_some() {
+                continue;
             }
+            // The hint to let go of it may have been lost, and without its record nobody would give another.
+            if let Err(error) = self.ports.orchestrator.forget(&task.key).await {
+                tracing::warn!(task = %task.key.arn(), cause = %error, "a task is kept until its orchestrator lets go");
+                continue;
+            }
+            changes.deletes.push((EntityKey::Task(task.key.clone()), Expect::Version(task.version)));
         }
         changes.deletes.extend(tokens.into_iter().map(|token| (EntityKey::Token(token), Expect::Any)));
         if !changes.is_empty() {

@@ -21,7 +21,7 @@ impl Reconciler<'_> {
         Ok(Next::default())
     }
 
-    async fn load_task(&self, key: &TaskKey) -> Result<Option<Versioned<Task>>> {
+    pub(super) async fn load_task(&self, key: &TaskKey) -> Result<Option<Versioned<Task>>> {
         Ok(self.ports.tasks.tasks(std::slice::from_ref(key)).await?.pop().flatten())
     }
 
@@ -60,9 +60,9 @@ impl Reconciler<'_> {
 
     /// Notes that the containers are told to stop, then tells them. If we die between the two, they are told again.
     async fn stop(&self, task: &Versioned<Task>) -> Result<()> {
-        let now = self.ports.clock.now();
         retry_conflicts(|| async {
             let Some(current) = self.load_task(&task.key).await? else { return Ok(()) };
+            let now = self.ports.clock.now();
             if let Some(stopping) = current.begin_stopping(now).filter(|_| current.accepted) {
                 let mut changes = Changes::new();
                 changes.update(stopping, current.version);

@@ -29,6 +29,19 @@ impl Services<'_> {
     /// `ClientException` for an unknown task definition; `ClusterNotFoundException`.
     pub async fn create(&self, ctx: &Context, request: CreateServiceRequest) -> Result<CreateServiceResponse> {
         check_model(&request)?;
+        let (answer, made) = retry_conflicts(|| self.try_create(ctx, &request)).await?;
+        if let Some(key) = made {
+            self.ports.wake.wake(vec![WakeKey::Service(key)]);
+        }
+        Ok(answer)
+    }
+
+    /// One attempt, which reads everything anew: the answer, and the service's key if it was made now.
+    async fn try_create(
+        &self,
+        ctx: &Context,
+        request: &CreateServiceRequest,
+    ) -> Result<(CreateServiceResponse, Option<ServiceKey>)> {
         let ports = self.ports;
         let cluster = active_cluster(ports, &ctx.scope, request.cluster.as_deref()).await?;
         let name = ServiceName::parse(&request.service_name).ok_or_else(|| {
@@ -37,9 +50,10 @@ impl Services<'_> {
             )
         })?;
         let key = ServiceKey { cluster: cluster.key.clone(), name };
-        let token = self.token(&key, &request)?;
-        if let Some(existing) = self.load(&key).await?.filter(|found| found.status != ServiceStatus::Inactive) {
-            return self.answer_existing(&existing, token.as_ref()).await;
+        let token = self.token(&key, request)?;
+        let existing = self.load(&key).await?;
+        if let Some(taken) = existing.as_ref().filter(|found| found.status != ServiceStatus::Inactive) {
+            return Ok((self.answer_existing(taken, token.as_ref()).await?, None));
         }
         let controller = request.deployment_controller.as_ref().map_or(DeploymentControllerType::Ecs, |c| c.r#type);
         let definition = match request.task_definition.as_deref() {
@@ -47,53 +61,35 @@ impl Services<'_> {
             None if controller == DeploymentControllerType::External => None,
             None => return Err(EcsError::invalid_parameter("TaskDefinition can not be blank.").into()),
         };
-        let built = build(ctx, &request, &key, &cluster, definition.as_deref(), ports.clock.now())?;
-        let with_tags = request.tags.is_some();
-        let service = retry_conflicts(|| async {
-            let existing = self.load(&key).await?;
-            if let Some(taken) = existing.as_ref().filter(|found| found.status != ServiceStatus::Inactive) {
-                return self.answer_existing(taken, token.as_ref()).await.map(|answer| (None, Some(answer)));
+        let now = ports.clock.now();
+        let mut service = build(ctx, request, &key, &cluster, definition.as_deref(), now)?;
+        let mut changes = Changes::new();
+        // Neither the cluster nor the task definition may be gone when the service is there.
+        changes.require(EntityKey::Cluster(cluster.key.clone()), cluster.version);
+        if let Some(definition) = &definition {
+            changes.require(EntityKey::TaskDefinition(definition.key.clone()), definition.version);
+            if controller == DeploymentControllerType::Ecs {
+                begin_deployment(ports, &mut service, definition, &mut changes);
             }
-            let mut service = built.clone();
-            let mut changes = Changes::new();
-            // Neither the cluster nor the task definition may be gone when the service is there.
-            changes.require(EntityKey::Cluster(cluster.key.clone()), cluster.version);
-            if let Some(definition) = &definition {
-                changes.require(EntityKey::TaskDefinition(definition.key.clone()), definition.version);
-                if controller == DeploymentControllerType::Ecs {
-                    begin_deployment(ports, &mut service, definition, &mut changes);
-                }
-            }
-            if let Some((token, fingerprint)) = &token {
-                let record = TokenRecord {
-                    key: token.clone(),
-                    fingerprint: fingerprint.clone(),
-                    resources: vec![key.arn()],
-                    failures: String::new(),
-                    created_at: ports.clock.now(),
-                };
-                // A token that was used for an earlier service of this name is used anew.
-                changes.puts.push((Entity::from(record), crate::ports::Expect::Any));
-            }
-            match &existing {
-                None => changes.create(service.clone()),
-                Some(old) => changes.update(service.clone(), old.version),
-            };
-            ports.unit_of_work.commit(changes).await?;
-            Ok((Some(service), None))
-        })
-        .await?;
-        match service {
-            (Some(service), _) => {
-                ports.wake.wake(vec![WakeKey::Service(key)]);
-                let mut view = service.view(with_tags);
-                // ECS counts revisions only once the scheduler has seen the service.
-                view.current_service_revisions = Some(Vec::new());
-                Ok(CreateServiceResponse { service: Some(Doc::new(view)) })
-            }
-            (None, Some(answer)) => Ok(answer),
-            (None, None) => Err(EcsError::server().into()),
         }
+        if let Some((token, fingerprint)) = token {
+            let record = TokenRecord {
+                key: token,
+                fingerprint,
+                resources: vec![key.arn()],
+                failures: String::new(),
+                created_at: now,
+            };
+            // A token that was used for an earlier service of this name is used anew.
+            changes.puts.push((Entity::from(record), crate::ports::Expect::Any));
+        }
+        match existing {
+            None => changes.create(service.clone()),
+            Some(old) => changes.update(service.clone(), old.version),
+        };
+        ports.unit_of_work.commit(changes).await?;
+        let view = service.view(request.tags.is_some());
+        Ok((CreateServiceResponse { service: Some(Doc::new(view)) }, Some(key)))
     }
 
     fn token(&self, key: &ServiceKey, request: &CreateServiceRequest) -> Result<Option<(TokenKey, String)>> {
@@ -183,16 +179,16 @@ fn build(
 
     let awsvpc = definition.is_some_and(|found| found.doc.network_mode == Some(NetworkMode::Awsvpc));
     let fargate = launch_type == LaunchType::Fargate;
-    let role = format!(
-        "arn:{}:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
-        ctx.scope.partition(),
-        ctx.scope.account()
-    );
+    // A role may be given by its name alone; it reads back as an ARN. (API reference, `role`)
+    let role = match request.role.as_deref().unwrap_or("aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS") {
+        arn if arn.starts_with("arn:") => arn.to_owned(),
+        name => format!("arn:{}:iam::{}:role/{name}", ctx.scope.partition(), ctx.scope.account()),
+    };
     let spec = model::Service {
         service_arn: Some(key.arn()),
         service_name: Some(key.name.to_string()),
         cluster_arn: Some(key.cluster.arn()),
-        role_arn: (awsvpc || !balancers.is_empty()).then(|| request.role.clone().unwrap_or(role)),
+        role_arn: (awsvpc || !balancers.is_empty()).then_some(role),
         load_balancers: Some(balancers),
         service_registries: Some(non_empty(request.service_registries.as_ref())),
         desired_count: Some(desired),

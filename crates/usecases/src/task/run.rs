@@ -20,6 +20,8 @@ use crate::task_definition::resolve::{Accept, resolve};
 const MOST_TASKS: i32 = 10;
 /// The longest token. (API reference, RunTask clientToken)
 const LONGEST_TOKEN: usize = 64;
+/// The longest `startedBy`. (API reference, RunTask startedBy)
+const LONGEST_STARTED_BY: usize = 128;
 
 impl Tasks<'_> {
     /// Runs up to ten tasks of a task definition. Those that can't be placed come back as failures.
@@ -51,6 +53,10 @@ impl Tasks<'_> {
             return Ok((answer, Vec::new()));
         }
         let count = check_count(request.count)?;
+        if request.started_by.as_deref().is_some_and(|text| text.chars().count() > LONGEST_STARTED_BY) {
+            let message = format!("startedBy can have at most {LONGEST_STARTED_BY} characters.");
+            return Err(EcsError::invalid_parameter(message).into());
+        }
         let both = "You may choose a capacity provider or a launch type but not both.";
         let place = launch_choice(&cluster, request.launch_type, request.capacity_provider_strategy.as_ref(), both)?;
         let launch_type = place.launch_type();

@@ -27,7 +27,10 @@ fn unexpected(piece: &StructArray, at: usize) -> Error {
     Error::ToSqlConversionFailure(format!("column {at} is {found:?}").into())
 }
 
-pub(super) fn numbers<T: ArrowPrimitiveType>(piece: &StructArray, at: usize) -> duckdb::Result<&PrimitiveArray<T>> {
+pub(super) fn numbers<T: ArrowPrimitiveType>(
+    piece: &StructArray,
+    at: usize,
+) -> duckdb::Result<&PrimitiveArray<T>> {
     let column = piece.columns().get(at).and_then(|column| column.as_any().downcast_ref());
     column.ok_or_else(|| unexpected(piece, at))
 }

@@ -37,7 +37,8 @@ pub(super) fn load(conn: &Connection, live: &[i64]) -> duckdb::Result<(State, Ve
         // The parsers end when this is dropped, at the end of the reading.
         let send = send;
         // If no thread can be had, this one does the work of the others piece by piece.
-        let others = (0..workers).filter(|_| std::thread::Builder::new().spawn_scoped(scope, work).is_ok()).count();
+        let others =
+            (0..workers).filter(|_| std::thread::Builder::new().spawn_scoped(scope, work).is_ok()).count();
         stream(
             conn,
             "SELECT seq, changed_at, commit_seq, commit_rows, kind, key, status, deleted, doc, crc FROM journal",
@@ -45,7 +46,8 @@ pub(super) fn load(conn: &Connection, live: &[i64]) -> duckdb::Result<(State, Ve
                 if others == 0 {
                     return parse_piece(&piece, live, &shared, &bad);
                 }
-                send.send(piece).map_err(|_| duckdb::Error::ToSqlConversionFailure("the parsers have ended".into()))
+                send.send(piece)
+                    .map_err(|_| duckdb::Error::ToSqlConversionFailure("the parsers have ended".into()))
             },
         )
     });
@@ -119,7 +121,8 @@ fn parse_piece(
 }
 
 fn entity(row: &Header<'_>, doc: &str) -> Result<Entity, String> {
-    let entity = Entity::from_json(row.kind, doc).map_err(|error| format!("its document can't be read: {error}"))?;
+    let entity =
+        Entity::from_json(row.kind, doc).map_err(|error| format!("its document can't be read: {error}"))?;
     let key = key_text(&entity.key());
     if key == row.key { Ok(entity) } else { Err(format!("its document is of {key}")) }
 }

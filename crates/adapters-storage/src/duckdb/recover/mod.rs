@@ -52,7 +52,7 @@ pub(super) fn recover(files: &Files, options: &Options, now: Timestamp) -> Resul
     let (survey, state) = loop {
         passes += 1;
         match pass(&database, acknowledged, now) {
-            Ok(Pass::Clean(survey, state)) => break (survey, state),
+            Ok(Pass::Clean(clean)) => break *clean,
             Ok(Pass::Damaged(found)) if passes < MOST_PASSES => report.damaged.extend(found),
             Err(error) if passes < MOST_PASSES && is_damage(&error) => {
                 let (aside, damaged) = salvage::salvage(files, options, database, &error, now)?;
@@ -86,7 +86,7 @@ pub(super) fn recover(files: &Files, options: &Options, now: Timestamp) -> Resul
 }
 
 enum Pass {
-    Clean(survey::Survey, State),
+    Clean(Box<(survey::Survey, State)>),
     Damaged(Vec<DamagedRow>),
 }
 
@@ -94,7 +94,7 @@ fn pass(database: &Database, acknowledged: i64, now: Timestamp) -> duckdb::Resul
     let survey = survey::survey(database.conn(), acknowledged)?;
     let (state, bad) = load::load(database.conn(), &survey.live)?;
     let found = quarantine::quarantine(database, &survey, &bad, now)?;
-    Ok(if found.is_empty() { Pass::Clean(survey, state) } else { Pass::Damaged(found) })
+    Ok(if found.is_empty() { Pass::Clean(Box::new((survey, state))) } else { Pass::Damaged(found) })
 }
 
 /// Opens the database; cuts a log or puts away a file that DuckDB refuses.
@@ -111,6 +111,17 @@ fn open(
     if !is_damage(&refusal) {
         return Err(OpenError::database(&files.database)(refusal));
     }
+    for path in files.passing_wals.iter().filter(|path| path.exists()) {
+        let aside = Files::aside(path, now);
+        fs::rename(path, &aside).map_err(OpenError::io(path))?;
+        let why = format!("DuckDB refused the database, of which it is a part: {refusal}. Nothing was lost with it");
+        report.set_aside.push(SetAside { path: aside, why });
+        match Database::open(&files.database, Access::Write, options) {
+            Ok(database) => return Ok(database),
+            Err(error) if !is_damage(&error) => return Err(OpenError::database(&files.database)(error)),
+            Err(_) => {}
+        }
+    }
     if wal_bytes(files) > 0
         && let Some(aside) = wal::cut(files, options, &refusal, now)?
     {
@@ -125,7 +136,8 @@ fn open(
         if path.exists() {
             let aside = Files::aside(path, now);
             fs::rename(path, &aside).map_err(OpenError::io(path))?;
-            let why = format!("DuckDB refused it: {refusal}. Nothing of it could be read; a new one was begun");
+            let why =
+                format!("DuckDB refused it: {refusal}. Nothing of it could be read; a new one was begun");
             report.set_aside.push(SetAside { path: aside, why });
         }
     }
@@ -252,7 +264,8 @@ mod tests {
 
     #[test]
     fn what_is_in_the_way_is_no_damage() {
-        let error = |text: &str| duckdb::Error::DuckDBFailure(duckdb::ffi::Error::new(1), Some(text.to_owned()));
+        let error =
+            |text: &str| duckdb::Error::DuckDBFailure(duckdb::ffi::Error::new(1), Some(text.to_owned()));
         for text in ["IO Error: Could not set lock on file", "IO Error: No space left on device"] {
             assert!(!is_damage(&error(text)), "{text}");
         }

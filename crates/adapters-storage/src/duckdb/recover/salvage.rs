@@ -42,7 +42,8 @@ pub(super) fn salvage(
     drop(made);
 
     let conn = broken.conn();
-    conn.execute_batch(&format!("ATTACH {} AS salvage", quoted(&new.display().to_string()))).map_err(database())?;
+    conn.execute_batch(&format!("ATTACH {} AS salvage", quoted(&new.display().to_string())))
+        .map_err(database())?;
     let mut damaged = Vec::new();
     for table in ["format", "journal", "history", "damaged", "missing"] {
         for (first, last) in copy(conn, table).map_err(database())? {
@@ -90,7 +91,8 @@ pub(super) fn salvage(
         fs::remove_file(&files.wal).map_err(OpenError::io(&files.wal))?;
     }
     super::wal::sync(&files.dir);
-    let why = format!("DuckDB can't read all of it: {refusal}. What could be read was copied into a new file");
+    let why =
+        format!("DuckDB can't read all of it: {refusal}. What could be read was copied into a new file");
     Ok((SetAside { path: aside, why }, damaged))
 }
 
@@ -107,7 +109,9 @@ fn with_wal(path: &std::path::Path) -> PathBuf {
 fn copy(conn: &Connection, table: &str) -> duckdb::Result<Lost> {
     let mut lost = Lost::new();
     let end: duckdb::Result<i64> =
-        conn.query_row(&format!("SELECT coalesce(max(rowid), -1) + 1 FROM {CATALOG}.{table}"), [], |row| row.get(0));
+        conn.query_row(&format!("SELECT coalesce(max(rowid), -1) + 1 FROM {CATALOG}.{table}"), [], |row| {
+            row.get(0)
+        });
     // Not even its size: then nothing of it can be read, and what it had is missed by number.
     let Ok(end) = end else { return Ok(lost) };
     let mut runs = Vec::new();
@@ -142,7 +146,8 @@ fn name(conn: &Connection, table: &str, first: i64, end: i64) -> Vec<DamagedRow>
         "SELECT seq, kind || ' ' || key FROM {CATALOG}.{table} WHERE rowid >= {first} AND rowid < {end}"
     );
     let named = conn.prepare(&sql).and_then(|mut statement| {
-        let rows = statement.query_map([], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<String>>(1)?)))?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<String>>(1)?)))?;
         rows.collect::<duckdb::Result<Vec<_>>>()
     });
     match named {

@@ -57,7 +57,11 @@ pub(super) fn survey(conn: &Connection, acknowledged: i64) -> duckdb::Result<Sur
         Ok(())
     })?;
     for (seq, deleted) in newest.into_values() {
-        if deleted { found.dead.push(seq) } else { found.live.push(seq) };
+        if deleted {
+            found.dead.push(seq)
+        } else {
+            found.live.push(seq)
+        };
     }
     found.rows = seqs.len() as u64;
     found.live.sort_unstable();
@@ -76,7 +80,8 @@ pub(super) fn survey(conn: &Connection, acknowledged: i64) -> duckdb::Result<Sur
 /// Numbers up to `end` that no row has, and for which there is no reason.
 fn gaps(conn: &Connection, seqs: &[i64], end: i64) -> duckdb::Result<Vec<(i64, i64)>> {
     // Rows up to there may have been moved out by compaction.
-    let compacted: i64 = conn.query_row("SELECT coalesce(max(compacted_to), 0) FROM format", [], |row| row.get(0))?;
+    let compacted: i64 =
+        conn.query_row("SELECT coalesce(max(compacted_to), 0) FROM format", [], |row| row.get(0))?;
     let mut statement = conn.prepare(
         "SELECT first_seq, last_seq FROM missing UNION ALL SELECT seq, seq FROM damaged WHERE seq IS NOT NULL",
     )?;

@@ -48,7 +48,11 @@ pub(super) fn cut(
     }
     while refused - good > 1 {
         let middle = good + (refused - good) / 2;
-        if opens(middle)? { good = middle } else { refused = middle };
+        if opens(middle)? {
+            good = middle
+        } else {
+            refused = middle
+        };
     }
     opens(good)?;
     sync(&files.wal);

@@ -40,6 +40,9 @@ impl Ids {
     }
 }
 
+/// Where a task is in an index: by the value of a property, and by its desired status.
+type Place<'a, Q> = Option<(&'a Q, DesiredStatus)>;
+
 /// The tasks that have a property, by its value.
 struct Index<K>(HashMap<K, Ids>);
 
@@ -54,8 +57,8 @@ impl<K: Hash + Eq> Index<K> {
     fn shift<Q: Hash + Eq + ?Sized>(
         &mut self,
         id: TaskId,
-        old: Option<(&Q, DesiredStatus)>,
-        new: Option<(&Q, DesiredStatus)>,
+        old: Place<'_, Q>,
+        new: Place<'_, Q>,
         own: impl FnOnce(&Q) -> K,
     ) where
         K: Borrow<Q>,
@@ -101,13 +104,12 @@ impl Indexes {
             self.all.of(new.desired).insert(id);
         }
 
-        /// The value of a property, with the desired status.
         fn each<'a, Q: ?Sized>(
-            tasks: (Option<&'a Task>, Option<&'a Task>),
+            (old, new): (Option<&'a Task>, Option<&'a Task>),
             value: impl Fn(&'a Task) -> Option<&'a Q>,
-        ) -> (Option<(&'a Q, DesiredStatus)>, Option<(&'a Q, DesiredStatus)>) {
+        ) -> (Place<'a, Q>, Place<'a, Q>) {
             let of = |task: &'a Task| value(task).map(|value| (value, task.desired));
-            (tasks.0.and_then(&of), tasks.1.and_then(&of))
+            (old.and_then(of), new.and_then(of))
         }
         let tasks = (old, new);
 

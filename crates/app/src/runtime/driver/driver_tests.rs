@@ -87,7 +87,7 @@ impl Work for Fake {
         let mut sweeps = self.sweeps.lock();
         *sweeps += 1;
         // There is more three times, each time.
-        Ok(*sweeps % 4 != 0)
+        Ok(!sweeps.is_multiple_of(4))
     }
 }
 
@@ -97,7 +97,10 @@ fn key(name: &str) -> WakeKey {
 }
 
 /// Workers over a script. Each key's attempts are written last first.
-fn workers(count: usize, script: impl IntoIterator<Item = (WakeKey, Vec<Attempt>)>) -> (Arc<Fake>, Arc<WakeQueue>, JoinSet<()>) {
+fn workers(
+    count: usize,
+    script: impl IntoIterator<Item = (WakeKey, Vec<Attempt>)>,
+) -> (Arc<Fake>, Arc<WakeQueue>, JoinSet<()>) {
     let fake = Arc::new(Fake { script: Mutex::new(script.into_iter().collect()), ..Fake::default() });
     let queue = Arc::new(WakeQueue::new());
     let tally = Arc::<worker::Tally>::default();
@@ -114,7 +117,8 @@ impl Fake {
     /// When the attempts of a key were, in milliseconds after the first.
     fn attempts_of(&self, key: &WakeKey) -> Vec<u128> {
         let attempts = self.attempts.lock();
-        let times: Vec<_> = attempts.iter().filter(|(found, _)| found == key).map(|(_, time)| *time).collect();
+        let times: Vec<_> =
+            attempts.iter().filter(|(found, _)| found == key).map(|(_, time)| *time).collect();
         times.iter().map(|time| time.duration_since(times[0]).as_millis()).collect()
     }
 }
@@ -176,8 +180,7 @@ async fn no_more_keys_are_worked_on_at_once_than_there_are_workers_and_no_key_tw
 #[tokio::test(start_paused = true)]
 async fn what_is_observed_is_taken_in_batches_and_kept_while_the_store_is_away() {
     let fake = Arc::new(Fake { refused: Mutex::new(2), ..Fake::default() });
-    let mut orchestrator = Observed::default();
-    orchestrator.0 = (0..1500).map(|_| Observation::Changed(Vec::new())).collect();
+    let orchestrator = Observed((0..1500).map(|_| Observation::Changed(Vec::new())).collect());
     let observer = tokio::spawn(observer::run(fake.clone(), Arc::new(orchestrator), Arc::default()));
     sleep(Duration::from_millis(900)).await;
     assert_eq!(*fake.observed.lock(), [1000, 500]);

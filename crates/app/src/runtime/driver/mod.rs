@@ -51,11 +51,21 @@ impl Driver {
             (Arc::clone(&self.queue), Arc::clone(&self.tally), Arc::clone(&self.observed));
         Arc::new(move |out: &mut MetricsText| {
             let size = queue.size();
-            out.family("kecs_reconcile_keys", "gauge", "Services and tasks that reconcilers look at, by state.");
-            for (state, count) in [("ready", size.ready), ("running", size.running), ("put_off", size.put_off)] {
+            out.family(
+                "kecs_reconcile_keys",
+                "gauge",
+                "Services and tasks that reconcilers look at, by state.",
+            );
+            for (state, count) in
+                [("ready", size.ready), ("running", size.running), ("put_off", size.put_off)]
+            {
                 out.sample("kecs_reconcile_keys", &[("state", state)], count);
             }
-            out.gauge("kecs_reconcile_failing", "Services and tasks whose last reconciliation failed.", tally.failures.len());
+            out.gauge(
+                "kecs_reconcile_failing",
+                "Services and tasks whose last reconciliation failed.",
+                tally.failures.len(),
+            );
             for (name, help, count) in [
                 ("kecs_reconciles_total", "Reconciliations.", &tally.reconciled),
                 ("kecs_reconcile_failures_total", "Reconciliations that failed.", &tally.failed),
@@ -103,7 +113,9 @@ impl Driver {
         self.queue.close();
         let finished = async { while workers.join_next().await.is_some() {} };
         if tokio::time::timeout(GRACE, finished).await.is_err() {
-            tracing::warn!("reconcilers were still at work and are cut off; the next start takes their work up");
+            tracing::warn!(
+                "reconcilers were still at work and are cut off; the next start takes their work up"
+            );
         }
     }
 }

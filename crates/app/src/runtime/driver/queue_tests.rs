@@ -119,7 +119,9 @@ async fn every_waiting_worker_gets_a_key_when_there_are_enough() {
     sleep(Duration::from_millis(1)).await;
     queue.wake((0..4).map(|n| key(&format!("k{n}"))).collect());
     for worker in workers {
-        assert!(timeout(Duration::from_secs(1), worker).await.expect("a worker sleeps on").unwrap().is_some());
+        assert!(
+            timeout(Duration::from_secs(1), worker).await.expect("a worker sleeps on").unwrap().is_some()
+        );
     }
 }
 

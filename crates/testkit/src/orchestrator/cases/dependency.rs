@@ -27,7 +27,8 @@ fn container<'a>(seen: &'a TaskObservation, name: &str) -> &'a ContainerObservat
 async fn until_web_runs(scene: &Scene, other: Script, condition: ContainerCondition) -> TaskObservation {
     let launch = scene.launch(&recipe(scene, other, condition)).await;
     let key = &launch.task.key;
-    let started = |latest: &super::Latest| latest.container(key, "web").is_some_and(|it| it.started_at.is_some());
+    let started =
+        |latest: &super::Latest| latest.container(key, "web").is_some_and(|it| it.started_at.is_some());
     let seen = scene.until("web runs", &started).await.task(key).unwrap().clone();
     scene.end(&launch).await;
     seen

@@ -15,7 +15,12 @@ async fn first_instance(scene: &Scene) -> Instance {
 
 /// The instance as it is now.
 async fn again(scene: &Scene, instance: &Instance) -> Instance {
-    scene.instances().await.into_iter().find(|it| it.id == instance.id).expect("an instance does not vanish so soon")
+    scene
+        .instances()
+        .await
+        .into_iter()
+        .find(|it| it.id == instance.id)
+        .expect("an instance does not vanish so soon")
 }
 
 /// Waits until the instance is as it should be. Nothing is observed of instances, so this looks again and again.
@@ -32,7 +37,9 @@ async fn until_instance(scene: &Scene, instance: &Instance, what: &str, holds: i
 async fn until_lost(scene: &Scene, launch: &Launch) {
     let key = &launch.task.key;
     let lost = |latest: &Latest| {
-        latest.task(key).is_some_and(|task| matches!(&task.failure, Some(TaskFailure::Lost { reason }) if !reason.is_empty()))
+        latest.task(key).is_some_and(
+            |task| matches!(&task.failure, Some(TaskFailure::Lost { reason }) if !reason.is_empty()),
+        )
     };
     scene.until("the task is lost", &lost).await;
     scene.end(launch).await;
@@ -49,7 +56,8 @@ pub(super) async fn a_task_whose_node_dies_is_lost(scene: Scene) {
         return;
     }
     let instance = first_instance(&scene).await;
-    let launch = scene.run(&Recipe::bridge("web", [scene.container("web", Script::Run)]).on(instance.id)).await;
+    let launch =
+        scene.run(&Recipe::bridge("web", [scene.container("web", Script::Run)]).on(instance.id)).await;
     scene.harness.lose_node(&instance.host).await;
     until_lost(&scene, &launch).await;
     let connected = scene.instances().await.iter().any(|it| it.id == instance.id && it.connected);
@@ -63,15 +71,19 @@ pub(super) async fn a_drained_node_is_seen_among_the_instances(scene: Scene) {
     let instance = first_instance(&scene).await;
     assert_eq!(instance.status, InstanceStatus::Active);
     scene.harness.drain_node(&instance.host).await;
-    until_instance(&scene, &instance, "the instance is DRAINING", |it| it.status == InstanceStatus::Draining).await;
+    until_instance(&scene, &instance, "the instance is DRAINING", |it| it.status == InstanceStatus::Draining)
+        .await;
     assert!(again(&scene, &instance).await.connected);
 }
 
 pub(super) async fn instances_show_what_tasks_take(scene: Scene) {
     let instance = first_instance(&scene).await;
-    assert!(instance.attributes.iter().any(|it| it.name == "ecs.os-type" && it.value.as_deref() == Some("linux")));
+    assert!(
+        instance.attributes.iter().any(|it| it.name == "ecs.os-type" && it.value.as_deref() == Some("linux"))
+    );
     let (cpu, memory) = (instance.remaining.cpu, instance.remaining.memory);
-    let launch = scene.run(&Recipe::bridge("web", [scene.container("web", Script::Run)]).on(instance.id)).await;
+    let launch =
+        scene.run(&Recipe::bridge("web", [scene.container("web", Script::Run)]).on(instance.id)).await;
     let less = |it: &Instance| it.remaining.cpu == cpu - 256 && it.remaining.memory == memory - 512;
     until_instance(&scene, &instance, "the instance has less left", less).await;
     scene.end(&launch).await;

@@ -14,7 +14,10 @@ pub(super) async fn a_task_runs_with_all_its_facts(scene: Scene) {
     let latest = scene.until_running(&launch).await;
     let seen = latest.task(&launch.task.key).unwrap();
     let web = latest.container(&launch.task.key, "web").unwrap();
-    assert!(seen.placed && seen.availability_zone.is_some() && seen.failure.is_none() && !seen.released, "{seen:#?}");
+    assert!(
+        seen.placed && seen.availability_zone.is_some() && seen.failure.is_none() && !seen.released,
+        "{seen:#?}"
+    );
     assert!(seen.pull_started_at.unwrap() <= seen.pull_stopped_at.unwrap(), "{seen:#?}");
     assert!(seen.pull_stopped_at.unwrap() <= web.started_at.unwrap(), "{seen:#?}");
     assert!(web.runtime_id.as_ref().is_some_and(|id| !id.is_empty()), "{seen:#?}");
@@ -72,7 +75,10 @@ pub(super) async fn an_end_is_only_told_whether_the_container_is_essential_or_no
     };
     scene.until("both have stopped", &both).await;
     let latest = scene.harness.wait(A_WHILE).await;
-    assert!(latest.is(key, "web", ContainerState::Running), "whether the task ends is for the use cases to say");
+    assert!(
+        latest.is(key, "web", ContainerState::Running),
+        "whether the task ends is for the use cases to say"
+    );
     assert!(!latest.is_released(key));
     scene.end(&launch).await;
 }

@@ -143,7 +143,8 @@ impl Scene {
     async fn until_running(&self, launch: &Launch) -> Latest {
         let names: Vec<_> = names(launch).collect();
         let key = &launch.task.key;
-        let running = |latest: &Latest| names.iter().all(|name| latest.is(key, name, ContainerState::Running));
+        let running =
+            |latest: &Latest| names.iter().all(|name| latest.is(key, name, ContainerState::Running));
         self.until("every container runs", &running).await
     }
 
@@ -158,7 +159,8 @@ impl Scene {
     }
 
     async fn stop(&self, launch: &Launch) {
-        let order = StopOrder { task: launch.task.key.clone(), definition: Some(Arc::clone(&launch.definition)) };
+        let order =
+            StopOrder { task: launch.task.key.clone(), definition: Some(Arc::clone(&launch.definition)) };
         self.harness.orchestrator().stop(order).await.expect("the stop is accepted");
     }
 
@@ -200,7 +202,13 @@ impl Scene {
 }
 
 fn names(launch: &Launch) -> impl Iterator<Item = &str> {
-    launch.definition.doc.container_definitions.iter().flatten().filter_map(|container| container.name.as_deref())
+    launch
+        .definition
+        .doc
+        .container_definitions
+        .iter()
+        .flatten()
+        .filter_map(|container| container.name.as_deref())
 }
 
 #[cfg(test)]

@@ -55,7 +55,8 @@ pub(super) async fn a_task_that_was_stopping_is_stopped(scene: Scene) {
     let stored = scene.stored(&launch, &running);
     let why = Interruption::new(TaskStopCode::UserInitiated, "Task stopped by user");
     let now = scene.harness.now();
-    let stopping = stored.task.interrupt(why).and_then(|task| task.begin_stopping(now)).expect("it was not stopping");
+    let stopping =
+        stored.task.interrupt(why).and_then(|task| task.begin_stopping(now)).expect("it was not stopping");
     scene.stop(&launch).await;
     let stopping = Launch { task: stopping.into(), definition: stored.definition };
     scene.harness.restart(vec![stopping]).await;

@@ -5,6 +5,8 @@ use std::fmt;
 use kecs_domain::model;
 use kecs_usecases::{Context, Ecs, Error};
 
+use crate::simulation::trace::hash;
+
 macro_rules! calls {
     ($($name:ident: $request:ident -> $response:ident = $resource:ident.$method:ident,)*) => {
         /// A call.
@@ -35,6 +37,16 @@ macro_rules! calls {
                         Ok(Answer::$name(Box::new(answer)))
                     })*
                 }
+            }
+        }
+
+        impl Answer {
+            /// As it would be written on the wire.
+            fn json(&self) -> String {
+                let json = match self {
+                    $(Self::$name(answer) => serde_json::to_string(answer),)*
+                };
+                json.unwrap_or_else(|error| format!("no JSON: {error}"))
             }
         }
 
@@ -84,7 +96,8 @@ pub(crate) enum Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Acknowledged(_) => f.write_str("acknowledged"),
+            // A hash of the answer is enough to tell one history from another.
+            Self::Acknowledged(answer) => write!(f, "acknowledged, {:016x}", hash(&answer.json())),
             Self::Refused(why) => write!(f, "refused, {why}"),
             Self::Unknown(why) => write!(f, "unknown, {why}"),
         }

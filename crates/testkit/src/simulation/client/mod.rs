@@ -9,6 +9,7 @@ mod service;
 
 use std::sync::Arc;
 
+use kecs_domain::cluster::ClusterStatus;
 use kecs_domain::model::{self, LaunchType};
 use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
 use kecs_domain::task_definition::{TaskDefinition, TaskDefinitionState};
@@ -95,9 +96,16 @@ impl Client {
         format!("{kind}-{}", self.names)
     }
 
-    fn cluster(&mut self) -> String {
-        let index = self.random.weighted(&[(6, 0), (3, 1), (1, 2)]);
-        CLUSTERS[index].to_owned()
+    /// A cluster, mostly one that is ACTIVE.
+    fn cluster(&mut self, ledger: &Ledger) -> String {
+        let sloppy = self.random.percent(5);
+        let active = ledger.clusters.values().filter(|cluster| cluster.status == ClusterStatus::Active);
+        let active: Vec<_> = active.map(|cluster| cluster.key.name.to_string()).collect();
+        if sloppy || active.is_empty() {
+            (*self.random.pick(&CLUSTERS)).to_owned()
+        } else {
+            self.random.pick(&active).clone()
+        }
     }
 
     /// A definition that can be used, mostly.
@@ -134,7 +142,7 @@ impl Client {
         let definition = self.definition(ledger)?;
         let who = self.name("run");
         let mut request = json!({
-            "cluster": self.cluster(), "taskDefinition": self.named(&definition),
+            "cluster": self.cluster(ledger), "taskDefinition": self.named(&definition),
             "count": self.random.between(1, 5), "startedBy": who,
         });
         self.place(&mut request, &definition);
@@ -235,19 +243,19 @@ impl Client {
         Some(build::<model::CreateClusterRequest>(json!({"clusterName": cluster})))
     }
 
-    fn delete_cluster(&mut self, _ledger: &Ledger) -> Option<Request> {
-        Some(build::<model::DeleteClusterRequest>(json!({"cluster": self.cluster()})))
+    fn delete_cluster(&mut self, ledger: &Ledger) -> Option<Request> {
+        Some(build::<model::DeleteClusterRequest>(json!({"cluster": self.cluster(ledger)})))
     }
 
-    fn settings(&mut self, _ledger: &Ledger) -> Option<Request> {
+    fn settings(&mut self, ledger: &Ledger) -> Option<Request> {
         let value = *self.random.pick(&["enabled", "disabled", "enhanced"]);
         Some(build::<model::UpdateClusterSettingsRequest>(
-            json!({"cluster": self.cluster(), "settings": [{"name": "containerInsights", "value": value}]}),
+            json!({"cluster": self.cluster(ledger), "settings": [{"name": "containerInsights", "value": value}]}),
         ))
     }
 
     fn read(&mut self, ledger: &Ledger) -> Option<Request> {
-        let cluster = self.cluster();
+        let cluster = self.cluster(ledger);
         match self.random.below(6) {
             0 => Some(build::<model::DescribeClustersRequest>(json!({"clusters": CLUSTERS, "include": ["STATISTICS"]}))),
             1 => Some(build::<model::ListTasksRequest>(json!({"cluster": cluster, "maxResults": 5}))),

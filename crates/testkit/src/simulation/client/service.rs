@@ -40,7 +40,7 @@ impl Client {
         let name = NAMES[self.random.weighted(&[(4, 0), (3, 1), (2, 2), (1, 3)])];
         let daemon = name == DAEMON;
         let mut request = json!({
-            "cluster": self.cluster(), "serviceName": name, "taskDefinition": self.named(&definition),
+            "cluster": self.cluster(ledger), "serviceName": name, "taskDefinition": self.named(&definition),
         });
         self.place(&mut request, &definition);
         if daemon {

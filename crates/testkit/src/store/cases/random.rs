@@ -34,11 +34,7 @@ const LAUNCH_TYPES: [Option<LaunchType>; 3] = [None, Some(LaunchType::Ec2), Some
 
 /// The whole contract at once, in an order nobody thought of.
 pub async fn random_histories_agree_with_a_plain_model(store: Fixture) {
-    let seed = match std::env::var("KECS_SEED") {
-        Ok(seed) => seed.parse().expect("KECS_SEED is a number"),
-        Err(_) => StdRng::from_os_rng().random(),
-    };
-    eprintln!("KECS_SEED={seed}");
+    let seed = crate::store::seed();
     let mut random = StdRng::seed_from_u64(seed);
     let mut model = Model::default();
     for n in 1..=COMMITS {
