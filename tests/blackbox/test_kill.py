@@ -82,8 +82,10 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, number: int) -> N
             for client in ledger:
                 client.account = account
                 Ledger(client).check()
+                Ledger(client).ask_again(3)
         for client in ledger:
             Ledger(client).converge()
+            print(client.name, client.counts)
         assert counter.count >= 20 * LIVES
     finally:
         server.kill()

@@ -43,6 +43,25 @@ async fn what_is_no_operation_is_an_unknown_operation_exception() {
 }
 
 #[tokio::test]
+async fn a_web_page_can_only_call_its_own_origin() {
+    let server = fake().await;
+    for (origin, status) in [
+        ("", 200),
+        ("Origin: http://x:5373\r\n", 200),
+        ("Origin: http://evil.example\r\n", 400),
+        ("Origin: http://x:80\r\n", 400),
+        ("Origin: null\r\n", 400),
+    ] {
+        let head = format!("POST /v1/Echo HTTP/1.1\r\nHost: x:5373\r\n{origin}Content-Length: 2\r\n\r\n{{}}");
+        let answer = send(server.address, head).await;
+        assert_eq!(answer.status, status, "{origin}");
+        if status == 400 {
+            assert_eq!(answer.error().0, "AccessDeniedException");
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_response_has_a_request_id_of_its_own() {
     let server = fake().await;
     let mut ids = std::collections::HashSet::new();

@@ -18,6 +18,8 @@ pub(crate) const FINALIZER: &str = "kecs.dev/task";
 pub(crate) const INSTALLATION: &str = "kecs.dev/installation";
 /// The task's ARN in full.
 pub(crate) const TASK_ARN: &str = "kecs.dev/task-arn";
+/// The task's network mode: who shows a Pod's address has to know it.
+pub(crate) const NETWORK_MODE: &str = "kecs.dev/network-mode";
 /// The cluster's ARN in full.
 pub(crate) const CLUSTER_ARN: &str = "kecs.dev/cluster-arn";
 

@@ -3,28 +3,31 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures::stream::{BoxStream, StreamExt as _};
+use futures::channel::mpsc::{UnboundedSender, unbounded};
+use futures::stream::{BoxStream, StreamExt as _, select};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::error::EcsError;
 use kecs_domain::model;
-use kecs_domain::task::TaskObservation;
+use kecs_domain::task::{Task, TaskObservation};
 use kecs_usecases::ports::{Instance, Launch, Observation, Orchestrator, PortError, StopOrder};
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, Config, ResourceExt as _};
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use crate::cluster;
 use crate::error::{ConnectError, is_status, port_error};
 use crate::identity::Identity;
 use crate::names::namespace_name;
-use crate::observe::{Index, PodEvent, instance_of};
-use crate::translate::{STOP_TIMEOUT, longest_stop, name_of, translate};
+use crate::observe::{Index, PodEvent, Surroundings, instance_of, with_load};
+use crate::translate::{Place, STOP_TIMEOUT, longest_stop, name_of, translate};
 
 /// How Kubernetes is reached.
 #[derive(Clone, Debug)]
@@ -43,17 +46,41 @@ impl Default for KubernetesOptions {
     }
 }
 
+/// A namespace has its service account a moment after it was made; on a busy cluster that moment is long.
+const ACCOUNT_THERE: Duration = Duration::from_secs(10);
+
+/// What all observers share.
+#[derive(Default)]
+struct Around {
+    /// The nodes by name, as last seen.
+    nodes: Mutex<BTreeMap<String, Instance>>,
+    /// Tasks whose end we asked for. Lost with the process, as it may be: a task that should be stopped has its
+    /// reason stored.
+    stopping: Mutex<HashSet<TaskKey>>,
+}
+
+impl Surroundings for Around {
+    fn zone(&self, node: &str) -> Option<String> {
+        let zone = self.nodes.lock().get(node).map(|it| it.availability_zone.clone());
+        zone.filter(|zone| !zone.is_empty())
+    }
+
+    fn is_stopping(&self, task: &TaskKey) -> bool {
+        self.stopping.lock().contains(task)
+    }
+}
+
 /// Runs tasks as Pods.
 pub struct KubernetesOrchestrator {
     client: Client,
     identity: Identity,
-    index: Arc<Mutex<Index>>,
-    /// The nodes by name, as last seen.
-    nodes: Arc<Mutex<BTreeMap<String, Instance>>>,
+    /// That of the latest observer. Each has its own: what one was told, the other still has to be.
+    index: Mutex<Arc<Mutex<Index>>>,
+    around: Arc<Around>,
     /// Clusters whose namespaces were seen to exist.
     ensured: Mutex<HashSet<ClusterKey>>,
-    /// Observations of what isn't there, for whoever observes now.
-    aside: Mutex<Option<UnboundedSender<Observation>>>,
+    /// Observations of what isn't there, for those who observe.
+    aside: Mutex<Vec<UnboundedSender<Observation>>>,
 }
 
 impl KubernetesOrchestrator {
@@ -80,8 +107,8 @@ impl KubernetesOrchestrator {
         Self {
             client,
             identity: Identity::new(installation),
-            index: Arc::default(),
-            nodes: Arc::default(),
+            index: Mutex::default(),
+            around: Arc::default(),
             ensured: Mutex::default(),
             aside: Mutex::default(),
         }
@@ -93,14 +120,14 @@ impl KubernetesOrchestrator {
 
     /// The Pod of a task: by what is known of it, or else by a look at the cluster.
     async fn find(&self, task: &TaskKey) -> Result<Option<(Api<Pod>, String)>, PortError> {
-        let known = self.index.lock().location(task).cloned();
+        let known = self.index.lock().lock().location(task).cloned();
         if let Some(known) = known {
             return Ok(Some((Api::namespaced(self.client.clone(), &known.namespace), known.name)));
         }
         let api = self.pods(&task.cluster);
         let selector = format!("{},kecs.dev/task={}", self.identity.selector(), task.id);
         let list = api
-            .list(&kube::api::ListParams::default().labels(&selector))
+            .list(&ListParams::default().labels(&selector))
             .await
             .map_err(|error| port_error("looking for a Pod", &error))?;
         Ok(list.items.into_iter().find_map(|pod| pod.metadata.name).map(|name| (api, name)))
@@ -116,9 +143,37 @@ impl KubernetesOrchestrator {
     /// Tells the observer that a task holds nothing here.
     fn tell_released(&self, task: &TaskKey) {
         let seen = TaskObservation { released: true, ..TaskObservation::accepted(task.clone()) };
-        if let Some(observer) = &*self.aside.lock() {
-            // Nobody observes any more: the next observer begins with a snapshot, which lacks the task.
-            let _ = observer.unbounded_send(Observation::Changed(vec![seen]));
+        // Without an observer nobody is told: the next one begins with a snapshot, which lacks the task.
+        self.aside.lock().retain(|observer| observer.unbounded_send(Observation::Changed(vec![seen.clone()])).is_ok());
+    }
+
+    /// Where a task goes.
+    async fn place(&self, task: &Task) -> Result<Place, PortError> {
+        let taken = self.index.lock().lock().ports().collect();
+        let Some(id) = task.instance else { return Ok(Place { node: None, taken }) };
+        let known = |around: &Around| around.nodes.lock().values().find(|it| it.id == id).map(|it| it.host.clone());
+        if let Some(node) = known(&self.around) {
+            return Ok(Place { node: Some(node), taken });
+        }
+        let api: Api<Node> = Api::all(self.client.clone());
+        let all = api.list(&ListParams::default()).await.map_err(|error| port_error("listing nodes", &error))?;
+        let node = all.items.iter().filter_map(instance_of).find(|it| it.id == id).map(|it| it.host);
+        let node = node.ok_or_else(|| PortError::permanent(format!("The container instance {id} is gone")))?;
+        Ok(Place { node: Some(node), taken })
+    }
+
+    /// Makes the Pod. A namespace that was just made has no service account yet, and refuses Pods until it has.
+    async fn create(&self, api: &Api<Pod>, pod: &Pod) -> kube::Result<Pod> {
+        let end = Instant::now() + ACCOUNT_THERE;
+        loop {
+            match api.create(&PostParams::default(), pod).await {
+                Err(kube::Error::Api(status))
+                    if status.code == 403 && status.message.contains("serviceaccount") && Instant::now() < end =>
+                {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                other => return other,
+            }
         }
     }
 }
@@ -144,12 +199,13 @@ impl Orchestrator for KubernetesOrchestrator {
     async fn launch(&self, launch: Launch) -> Result<(), PortError> {
         let Launch { task, definition } = launch;
         self.ensure_once(&task.key.cluster).await?;
-        let translation = translate(&self.identity, &task, &definition.doc);
+        let place = self.place(&task).await?;
+        let translation = translate(&self.identity, &task, &definition.doc, &place);
         for note in &translation.notes {
             tracing::debug!(task = %task.key.id, member = %note.member, "{}", note.what);
         }
         let api = self.pods(&task.key.cluster);
-        match api.create(&PostParams::default(), &translation.pod).await {
+        match self.create(&api, &translation.pod).await {
             Ok(_) => Ok(()),
             // The name holds the task's id: what has it is the same task, launched before.
             Err(error) if is_status(&error, 409) => Ok(()),
@@ -169,6 +225,8 @@ impl Orchestrator for KubernetesOrchestrator {
         };
         let containers = order.definition.as_ref().and_then(|found| found.doc.container_definitions.as_deref());
         let grace = containers.map_or(STOP_TIMEOUT, longest_stop);
+        // Noted before: the end must not be taken for somebody else's doing.
+        self.around.stopping.lock().insert(order.task.clone());
         let parameters = DeleteParams { grace_period_seconds: u32::try_from(grace).ok(), ..DeleteParams::default() };
         match api.delete(&name, &parameters).await {
             Ok(_) => Ok(()),
@@ -181,21 +239,11 @@ impl Orchestrator for KubernetesOrchestrator {
     }
 
     async fn forget(&self, task: &TaskKey) -> Result<(), PortError> {
-        let Some((api, name)) = self.find(task).await? else { return Ok(()) };
-        // Deleted first: a Pod without its finalizer would otherwise stay for ever.
-        let immediately = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
-        let gone = |error: &kube::Error| is_status(error, 404);
-        match api.delete(&name, &immediately).await {
-            Ok(_) => {}
-            Err(error) if gone(&error) => return Ok(()),
-            Err(error) => return Err(port_error("ending a Pod", &error)),
+        if let Some((api, name)) = self.find(task).await? {
+            cluster::release(&api, &name).await?;
         }
-        let patch = serde_json::json!({"metadata": {"finalizers": null}});
-        match api.patch(&name, &PatchParams::default(), &Patch::Merge(&patch)).await {
-            Ok(_) => Ok(()),
-            Err(error) if gone(&error) => Ok(()),
-            Err(error) => Err(port_error("releasing a Pod", &error)),
-        }
+        self.around.stopping.lock().remove(task);
+        Ok(())
     }
 
     async fn restore(&self, _tasks: Vec<Launch>) -> Result<(), PortError> {
@@ -205,34 +253,47 @@ impl Orchestrator for KubernetesOrchestrator {
 
     fn observe(&self) -> BoxStream<'static, Observation> {
         let (send, aside) = unbounded();
-        *self.aside.lock() = Some(send);
-        let index = Arc::clone(&self.index);
+        self.aside.lock().push(send);
+        let index: Arc<Mutex<Index>> = Arc::default();
+        *self.index.lock() = Arc::clone(&index);
+        let around = Arc::clone(&self.around);
         let config = watcher::Config::default().labels(&self.identity.selector());
-        let watched = watcher(Api::<Pod>::all(self.client.clone()), config).filter_map(move |event| {
+        let (seen_by, with) = (Arc::clone(&index), Arc::clone(&around));
+        // The watchers begin anew by themselves; the pauses keep them from asking in a hurry.
+        let pods = watcher(Api::<Pod>::all(self.client.clone()), config).default_backoff().filter_map(move |event| {
             let seen = match event {
-                Ok(event) => index.lock().apply(pod_event(event)),
+                Ok(event) => seen_by.lock().apply(pod_event(event), &*with),
                 Err(error) => {
-                    // The watcher begins anew by itself, with growing pauses.
                     tracing::warn!(%error, "the watch of Pods was interrupted");
                     None
                 }
             };
             std::future::ready(seen)
         });
-        let nodes = Arc::clone(&self.nodes);
-        let noted = watcher(Api::<Node>::all(self.client.clone()), watcher::Config::default()).filter_map(move |event| {
-            match event {
-                Ok(event) => note_node(&mut nodes.lock(), event),
-                Err(error) => tracing::warn!(%error, "the watch of nodes was interrupted"),
-            }
-            // Nodes are asked for, not told.
-            std::future::ready(None)
-        });
-        futures::stream::select(merge(watched.boxed(), aside), noted).boxed()
+        let mut listing = BTreeMap::new();
+        let nodes = watcher(Api::<Node>::all(self.client.clone()), watcher::Config::default())
+            .default_backoff()
+            .filter_map(move |event| {
+                let seen = match event {
+                    Ok(event) => {
+                        note_node(&mut around.nodes.lock(), &mut listing, event);
+                        index.lock().nodes_changed(&*around)
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the watch of nodes was interrupted");
+                        None
+                    }
+                };
+                std::future::ready(seen)
+            });
+        // `select` ends when all have ended, and the watchers never do.
+        select(select(pods, nodes), aside).boxed()
     }
 
     async fn instances(&self, _cluster: &ClusterKey) -> Result<Vec<Instance>, PortError> {
-        Ok(self.nodes.lock().values().cloned().collect())
+        let index = Arc::clone(&self.index.lock());
+        let index = index.lock();
+        Ok(self.around.nodes.lock().values().map(|it| with_load(it, index.loads(&it.host))).collect())
     }
 }
 
@@ -246,32 +307,22 @@ fn pod_event(event: Event<Pod>) -> PodEvent {
     }
 }
 
-/// Keeps the nodes as they are. One that went away while the watch was down leaves with the next list.
-fn note_node(nodes: &mut BTreeMap<String, Instance>, event: Event<Node>) {
+/// Keeps the nodes as they are. A new list replaces them at once.
+fn note_node(nodes: &mut BTreeMap<String, Instance>, listing: &mut BTreeMap<String, Instance>, event: Event<Node>) {
     match event {
-        Event::Init => nodes.clear(),
-        Event::InitDone => {}
-        Event::InitApply(node) | Event::Apply(node) => {
-            if let Some(instance) = instance_of(&node) {
-                nodes.insert(instance.host.clone(), instance);
-            }
-        }
+        Event::Init => listing.clear(),
+        Event::InitApply(node) => listing.extend(instance_of(&node).map(|it| (it.host.clone(), it))),
+        Event::InitDone => *nodes = std::mem::take(listing),
+        Event::Apply(node) => nodes.extend(instance_of(&node).map(|it| (it.host.clone(), it))),
         Event::Delete(node) => {
             nodes.remove(&node.name_any());
         }
     }
 }
 
-fn merge(
-    watched: BoxStream<'static, Observation>,
-    aside: UnboundedReceiver<Observation>,
-) -> BoxStream<'static, Observation> {
-    futures::stream::select(watched, aside).boxed()
-}
-
 impl KubernetesOrchestrator {
     /// Where the Pod of a task is made: namespace and name.
-    pub fn pod_of(&self, task: &kecs_domain::task::Task) -> (String, String) {
+    pub fn pod_of(&self, task: &Task) -> (String, String) {
         (namespace_name(self.identity.installation(), &task.key.cluster), name_of(task))
     }
 }

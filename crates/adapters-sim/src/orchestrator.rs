@@ -204,6 +204,10 @@ impl Orchestrator for SimulatedOrchestrator {
     async fn instances(&self, cluster: &ClusterKey) -> Result<Vec<Instance>, PortError> {
         Ok(self.world.lock().engine.instances(cluster.scope.region()))
     }
+
+    async fn instance_count(&self, _cluster: &ClusterKey) -> Result<usize, PortError> {
+        Ok(self.world.lock().engine.node_count())
+    }
 }
 
 /// The stream of one observer.

@@ -396,7 +396,7 @@ async fn a_cluster_is_stored_before_its_room_is_made() {
     unit_of_work.expect_commit().times(1).in_sequence(&mut order).returning(|_| Ok(vec![Version(1)]));
     orchestrator.expect_ensure_cluster().times(1).in_sequence(&mut order).returning(|_| Ok(()));
     clusters.expect_cluster_counts().returning(|_| Ok(ClusterCounts::default()));
-    orchestrator.expect_instances().returning(|_| Ok(Vec::new()));
+    orchestrator.expect_instance_count().returning(|_| Ok(0));
     let ctx = Context::root(Scope::new("123456789012", "eu-central-1"));
     let request = from(json!({"clusterName": "main"}));
     over(clusters, unit_of_work, orchestrator).clusters().create(&ctx, request).await.unwrap();
@@ -412,7 +412,7 @@ async fn a_lost_race_is_run_again_from_a_fresh_load() {
     clusters.expect_clusters().times(1).in_sequence(&mut order).returning(|_| Ok(vec![Some(stored(1))]));
     orchestrator.expect_ensure_cluster().times(1).returning(|_| Ok(()));
     clusters.expect_cluster_counts().returning(|_| Ok(ClusterCounts::default()));
-    orchestrator.expect_instances().returning(|_| Ok(Vec::new()));
+    orchestrator.expect_instance_count().returning(|_| Ok(0));
     let ctx = Context::root(Scope::new("123456789012", "eu-central-1"));
     let request = from(json!({"clusterName": "main"}));
     over(clusters, unit_of_work, orchestrator).clusters().create(&ctx, request).await.unwrap();
@@ -423,7 +423,8 @@ async fn a_service_that_came_in_during_a_delete_keeps_the_cluster() {
     let (mut clusters, mut unit_of_work, mut orchestrator) = mocks();
     let mut order = mockall::Sequence::new();
     clusters.expect_clusters().returning(|_| Ok(vec![Some(stored(1))]));
-    orchestrator.expect_instances().returning(|_| Ok(Vec::new()));
+    orchestrator.expect_registers_instances().return_const(false);
+    orchestrator.expect_instance_count().returning(|_| Ok(0));
     let empty = |_: &_| Ok(ClusterCounts::default());
     clusters.expect_cluster_counts().times(1).in_sequence(&mut order).returning(empty);
     let put = |status: &'static str, version: u64| {

@@ -28,6 +28,18 @@ class Ledger:
             found = self._look(key)
             assert found == expected, f"{key}: acknowledged {expected!r}, found {found!r}"
 
+    def ask_again(self, most: int) -> None:
+        """A few requests sent again with their tokens answer with what they made, and make nothing."""
+        alive = [key for key in self.client.tokens if self.client.states[key][0] != "DELETED"]
+        for key in self.client.random.sample(sorted(alive), min(most, len(alive))):
+            change = self.client.tokens[key]
+            answer = getattr(self.account.ecs, change.operation)(**change.arguments)
+            if key[0] == "run":
+                assert change.after(answer)[1] == self.client.states[key][1], f"{change} made other tasks"
+            else:
+                assert answer["service"]["desiredCount"] == self.client.states[key][1], f"{change} made another"
+            assert self._look(key) == self.client.states[key], f"{change} was done twice"
+
     def converge(self) -> None:
         """All tasks and services get where they should be."""
         for (kind, name), state in self.client.states.items():

@@ -65,12 +65,16 @@ class Client(threading.Thread):
         self.pending: Change | None = None
         self.error: BaseException | None = None
         self.counts: dict[str, int] = {}
+        # What was sent with a token, to be sent again.
+        self.tokens: dict[Key, Change] = {}
 
     def run(self) -> None:
         """Until the connection breaks. Everything else that goes wrong is the server's fault, or ours."""
         try:
             while True:
                 self.pending = self.next()
+                if "clientToken" in self.pending.arguments:
+                    self.tokens[self.pending.key] = self.pending
                 answer = getattr(self.account.ecs, self.pending.operation)(**self.pending.arguments)
                 self.states[self.pending.key] = self.pending.after(answer)
                 self.counts[self.pending.operation] = self.counts.get(self.pending.operation, 0) + 1

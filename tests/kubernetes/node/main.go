@@ -3,12 +3,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"go.etcd.io/etcd/server/v3/etcdmain"
+	"k8s.io/apiserver/pkg/server"
 	"k8s.io/component-base/cli"
 	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
@@ -16,7 +18,6 @@ import (
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
-	"k8s.io/apiserver/pkg/server"
 	kwok "sigs.k8s.io/kwok/pkg/kwok/cmd"
 )
 
@@ -29,7 +30,8 @@ func parts() map[string]func() int {
 		"kube-scheduler":          func() int { return run(scheduler.NewSchedulerCommand()) },
 		"kube-proxy":              func() int { return run(proxy.NewProxyCommand()) },
 		"kubelet": func() int {
-			return run(kubelet.NewKubeletCommand(server.SetupSignalContext()))
+			// It listens for signals itself, and a second listener is a panic.
+			return run(kubelet.NewKubeletCommand(context.Background()))
 		},
 		"kubectl": func() int { return run(kubectl.NewDefaultKubectlCommand()) },
 		"kwok": func() int {

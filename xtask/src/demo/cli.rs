@@ -10,11 +10,13 @@ use crate::process;
 use crate::python::Python;
 use crate::workspace::Workspace;
 
-/// What points an AWS tool at kecs.
-pub(super) fn environment(api: &str) -> [(&'static str, String); 4] {
+/// What points an AWS tool at kecs. The region has two names: version 1 of the CLI and boto3 read only the second,
+/// some SDKs only the first.
+pub(super) fn environment(api: &str) -> [(&'static str, String); 5] {
     [
         ("AWS_ENDPOINT_URL_ECS", format!("http://{api}")),
         ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", "test".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
     ]
@@ -64,7 +66,7 @@ impl Aws {
     /// Nothing of this machine's own AWS configuration may reach the demonstration.
     fn configured(&self, mut command: Command) -> Command {
         command.current_dir(&self.root);
-        command.envs(environment(&self.api)).env("AWS_DEFAULT_REGION", "us-east-1").env("AWS_PAGER", "");
+        command.envs(environment(&self.api)).env("AWS_PAGER", "");
         command.env("AWS_CONFIG_FILE", "/nonexistent").env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent");
         for name in
             ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_DEFAULT_OUTPUT"]

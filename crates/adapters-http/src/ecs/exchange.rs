@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use kecs_domain::model::{Operation, OperationShape};
-use kecs_domain::{EcsError, ErrorCode};
+use kecs_domain::EcsError;
 use kecs_usecases::Error;
 use serde::Serialize;
 
@@ -70,5 +70,5 @@ fn failed(operation: Operation, id: RequestId, error: &Error) -> Reply {
 /// The answer of an operation that is not built.
 pub(super) fn not_built(operation: Operation) -> Reply {
     let message = format!("{} is not available in this version of kecs.", operation.name());
-    Reply::error(&EcsError::new(ErrorCode::UnsupportedFeature, message))
+    Reply::error(&EcsError::client(message))
 }

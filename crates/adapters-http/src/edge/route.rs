@@ -1,6 +1,7 @@
 //! Where a request goes: to an operation, to the page for people, or nowhere.
 
-use http::{Method, Request};
+use http::header::{HOST, ORIGIN};
+use http::{HeaderValue, Method, Request};
 use kecs_domain::{EcsError, ErrorCode};
 
 use super::credential::Credential;
@@ -30,6 +31,12 @@ pub(super) fn route<B>(
 ) -> Route {
     let path = request.uri().path();
     if *request.method() == Method::POST {
+        if is_of_another_origin(request) {
+            return Route::Refused(Reply::error(&EcsError::new(
+                ErrorCode::AccessDenied,
+                "Requests from web pages of other origins are refused.",
+            )));
+        }
         return match operation(registry, request, path, credential) {
             Ok(id) => Route::Operation(id),
             Err(error) => {
@@ -45,6 +52,17 @@ pub(super) fn route<B>(
             RouteError::NoOperation.to_string(),
         ))),
     }
+}
+
+/// Whether a browser sends this for a page that isn't ours. Nobody is asked who they are here, so any page that the
+/// user happens to open could otherwise run tasks; other clients don't send `Origin`.
+fn is_of_another_origin<B>(request: &Request<B>) -> bool {
+    let Some(origin) = request.headers().get(ORIGIN) else { return false };
+    let host = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+    let host = host.or_else(|| request.headers().get(HOST).map(HeaderValue::as_bytes));
+    let origin = origin.as_bytes();
+    let authority = origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://"));
+    authority.is_none() || authority != host
 }
 
 fn is_read(method: &Method) -> bool {

@@ -1,6 +1,7 @@
 //! One container, from its status.
 
 use k8s_openapi::api::core::v1::{ContainerStateWaiting, ContainerStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kecs_domain::Timestamp;
 use kecs_domain::model::HealthStatus;
 use kecs_domain::task::{ContainerObservation, ContainerState};
@@ -26,17 +27,18 @@ pub(super) fn failure(waiting: &ContainerStateWaiting) -> Option<String> {
 /// The observation of a container. `checked` says whether it has a health check.
 pub(super) fn observe(status: &ContainerStatus, checked: bool, was_healthy: bool) -> ContainerObservation {
     let mut seen = ContainerObservation::pending(status.name.clone());
-    seen.image_digest = status.image_id.rsplit_once('@').map(|(_, digest)| digest.to_owned());
+    seen.image_digest = digest_of(&status.image_id);
     seen.runtime_id = runtime_id(status.container_id.as_deref());
     let state = status.state.as_ref();
-    if let Some(running) = state.and_then(|state| state.running.as_ref()) {
-        seen.state = ContainerState::Running;
-        seen.started_at = running.started_at.as_ref().map(|time| Timestamp::from(time.0));
-    } else if let Some(ended) = state.and_then(|state| state.terminated.as_ref()) {
+    // Kubernetes starts a sidecar again; for ECS a container has one life, and the first end counts.
+    let former = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+    let ended = former.or_else(|| state.and_then(|state| state.terminated.as_ref()));
+    if let Some(ended) = ended {
         seen.state = ContainerState::Stopped;
-        seen.started_at = ended.started_at.as_ref().map(|time| Timestamp::from(time.0));
-        seen.finished_at = ended.finished_at.as_ref().map(|time| Timestamp::from(time.0));
-        seen.exit_code = Some(ended.exit_code);
+        seen.started_at = time(ended.started_at.as_ref());
+        seen.finished_at = time(ended.finished_at.as_ref()).filter(|_| seen.started_at.is_some());
+        // One that never ran is given a code all the same (ContainerStatusUnknown, 137).
+        seen.exit_code = seen.started_at.is_some().then_some(ended.exit_code);
         seen.reason = match ended.reason.as_deref() {
             Some("OOMKilled") => Some(OUT_OF_MEMORY.to_owned()),
             Some("StartError" | "ContainerCannotRun") => {
@@ -46,8 +48,11 @@ pub(super) fn observe(status: &ContainerStatus, checked: bool, was_healthy: bool
         };
         if seen.reason.as_deref().is_some_and(|reason| reason.starts_with("CannotStart")) {
             // It never ran: what Kubernetes gives as its start is that of the attempt.
-            (seen.started_at, seen.exit_code) = (None, None);
+            (seen.started_at, seen.finished_at, seen.exit_code) = (None, None, None);
         }
+    } else if let Some(running) = state.and_then(|state| state.running.as_ref()) {
+        seen.state = ContainerState::Running;
+        seen.started_at = time(running.started_at.as_ref());
     } else if let Some(waiting) = state.and_then(|state| state.waiting.as_ref()) {
         seen.reason = failure(waiting);
     }
@@ -66,4 +71,16 @@ pub(super) fn observe(status: &ContainerStatus, checked: bool, was_healthy: bool
 fn runtime_id(text: Option<&str>) -> Option<String> {
     let id = text?.split_once("://").map_or(text?, |(_, id)| id);
     (!id.is_empty()).then(|| id.to_owned())
+}
+
+/// A time, if it is one: what is not known is told as the beginning of 1970.
+fn time(time: Option<&Time>) -> Option<Timestamp> {
+    let time = Timestamp::from(time?.0);
+    (time.as_millis() > 0).then_some(time)
+}
+
+/// `REPOSITORY@sha256:...`; an image that was never in a repository has the digest of its configuration alone.
+fn digest_of(image_id: &str) -> Option<String> {
+    let digest = image_id.rsplit_once('@').map_or(image_id, |(_, digest)| digest);
+    digest.starts_with("sha256:").then(|| digest.to_owned())
 }

@@ -7,10 +7,13 @@ use std::collections::HashMap;
 use k8s_openapi::api::core::v1::Pod;
 use kecs_domain::arn::TaskKey;
 use kecs_domain::model::HealthStatus;
-use kecs_domain::task::{TaskFailure, TaskObservation};
+use kecs_domain::task::{ContainerState, TaskFailure, TaskObservation};
 use kecs_usecases::ports::Observation;
 
+use super::fact::keep;
+use super::load::Load;
 use super::observe_pod;
+use super::pod::node_of;
 
 /// A change of the Pods, as a watch tells it.
 #[derive(Clone, Debug)]
@@ -38,7 +41,18 @@ pub struct PodLocation {
 
 struct Known {
     location: PodLocation,
+    /// The node that it is on, while it holds something there.
+    node: Option<String>,
+    load: Load,
     seen: TaskObservation,
+}
+
+/// What is known beside the Pods.
+pub trait Surroundings {
+    /// The availability zone of a node.
+    fn zone(&self, node: &str) -> Option<String>;
+    /// Whether we asked for the end of this task.
+    fn is_stopping(&self, task: &TaskKey) -> bool;
 }
 
 /// All tasks that Kubernetes has.
@@ -50,14 +64,14 @@ pub struct Index {
 
 impl Index {
     /// Takes in a change, and returns what is new for the use cases.
-    pub fn apply(&mut self, event: PodEvent) -> Option<Observation> {
+    pub fn apply(&mut self, event: PodEvent, around: &dyn Surroundings) -> Option<Observation> {
         match event {
             PodEvent::Relist => {
                 self.listing = Some(HashMap::new());
                 None
             }
             PodEvent::Listed(pod) => {
-                let (key, known) = self.read(&pod)?;
+                let (key, known) = self.read(&pod, around)?;
                 self.listing.get_or_insert_default().insert(key, known);
                 None
             }
@@ -68,21 +82,40 @@ impl Index {
                 Some(Observation::Snapshot(all))
             }
             PodEvent::Changed(pod) => {
-                let (key, known) = self.read(&pod)?;
+                let (key, known) = self.read(&pod, around)?;
                 let before = self.tasks.get(&key);
                 let news = before.is_none_or(|before| before.seen != known.seen).then(|| known.seen.clone());
                 self.tasks.insert(key, known);
                 news.map(|seen| Observation::Changed(vec![seen]))
             }
             PodEvent::Gone(pod) => {
-                let (key, known) = self.read(&pod)?;
-                self.tasks.remove(&key);
-                let failure = known.seen.failure.clone().or_else(|| {
-                    Some(TaskFailure::Lost { reason: "The task's Pod was deleted".to_owned() })
-                });
-                Some(Observation::Changed(vec![TaskObservation { released: true, failure, ..known.seen }]))
+                let (key, Known { mut seen, .. }) = self.read(&pod, around)?;
+                let told = self.tasks.remove(&key).is_some_and(|before| before.seen.released);
+                if told {
+                    return None;
+                }
+                if seen.failure.is_none() && !around.is_stopping(&key) {
+                    seen.failure = Some(TaskFailure::Lost { reason: "The task's Pod was deleted".to_owned() });
+                }
+                for container in &mut seen.containers {
+                    container.state = ContainerState::Stopped;
+                }
+                seen.released = true;
+                Some(Observation::Changed(vec![seen]))
             }
         }
+    }
+
+    /// The nodes have changed: tasks whose zone was not known when they were seen are told again.
+    pub fn nodes_changed(&mut self, around: &dyn Surroundings) -> Option<Observation> {
+        let mut news = Vec::new();
+        for known in self.tasks.values_mut().filter(|known| known.seen.availability_zone.is_none() && !known.seen.released) {
+            if let Some(zone) = known.node.as_deref().and_then(|node| around.zone(node)) {
+                known.seen.availability_zone = Some(zone);
+                news.push(known.seen.clone());
+            }
+        }
+        (!news.is_empty()).then_some(Observation::Changed(news))
     }
 
     /// Where the Pod of a task is, if it has one.
@@ -90,7 +123,19 @@ impl Index {
         self.tasks.get(task).map(|known| &known.location)
     }
 
-    fn read(&self, pod: &Pod) -> Option<(TaskKey, Known)> {
+    /// What tasks take of a node.
+    pub fn loads<'a>(&'a self, node: &'a str) -> impl Iterator<Item = &'a Load> {
+        let on_it = self.tasks.values().filter(move |known| known.node.as_deref() == Some(node));
+        on_it.filter(|known| !known.seen.released).map(|known| &known.load)
+    }
+
+    /// All host ports that tasks take or wait for, on any node.
+    pub fn ports(&self) -> impl Iterator<Item = u16> + '_ {
+        let holding = self.tasks.values().filter(|known| !known.seen.released);
+        holding.flat_map(|known| known.load.ports.iter().copied())
+    }
+
+    fn read(&self, pod: &Pod, around: &dyn Surroundings) -> Option<(TaskKey, Known)> {
         let before = crate::identity::task_of(&pod.metadata).and_then(|key| self.tasks.get(&key));
         let healthy = |name: &str| {
             before.is_some_and(|known| {
@@ -100,11 +145,17 @@ impl Index {
                 })
             })
         };
-        let seen = observe_pod(pod, &healthy)?;
+        let ours = crate::identity::task_of(&pod.metadata).is_some_and(|key| around.is_stopping(&key));
+        let mut seen = observe_pod(pod, &healthy, ours)?;
+        let node = node_of(pod).map(str::to_owned);
+        seen.availability_zone = node.as_deref().and_then(|node| around.zone(node));
+        if let Some(before) = before {
+            seen = keep(&before.seen, seen);
+        }
         let location = PodLocation {
             namespace: pod.metadata.namespace.clone()?,
             name: pod.metadata.name.clone()?,
         };
-        Some((seen.key.clone(), Known { location, seen }))
+        Some((seen.key.clone(), Known { location, node, load: Load::of(pod), seen }))
     }
 }

@@ -8,6 +8,7 @@ use kecs_domain::model::Attribute;
 use kecs_domain::name::HexId;
 use kecs_usecases::ports::{Instance, InstanceStatus, Resources};
 
+use super::Load;
 use crate::names::digest;
 
 /// Ports that every instance keeps to itself. (recorded: PORTS of RegisterContainerInstance)
@@ -19,7 +20,7 @@ pub fn instance_id(node_name: &str) -> HexId {
     digest(&["node", node_name], 32).parse().unwrap_or(HexId::from_bits(0))
 }
 
-/// A node as a container instance. What is left on it is what it allots: which Pods fit is decided by Kubernetes.
+/// A node as a container instance. What is left on it is all that it allots: see [`with_load`] for what tasks take.
 pub fn instance_of(node: &Node) -> Option<Instance> {
     let name = node.metadata.name.clone()?;
     let labels = node.metadata.labels.clone().unwrap_or_default();
@@ -28,7 +29,7 @@ pub fn instance_of(node: &Node) -> Option<Instance> {
     let allocatable = status.allocatable.clone().unwrap_or_default();
     let resources = Resources {
         cpu: cpu_units(&allocatable),
-        memory: allocatable.get("memory").map_or(0, |quantity| bytes(quantity) >> 20),
+        memory: memory_mib(&allocatable),
         ports: RESERVED_PORTS.to_vec(),
     };
     let unschedulable = node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);
@@ -63,14 +64,32 @@ pub fn instance_of(node: &Node) -> Option<Instance> {
     })
 }
 
+/// The instance with what is left of it when these tasks run there. Pods of others are not counted: Kubernetes
+/// decides in the end whether a Pod fits.
+pub fn with_load<'a>(instance: &Instance, loads: impl Iterator<Item = &'a Load>) -> Instance {
+    let mut instance = instance.clone();
+    let left = &mut instance.remaining;
+    for load in loads {
+        left.cpu = (left.cpu - load.cpu).max(0);
+        left.memory = (left.memory - load.memory).max(0);
+        left.ports.extend(&load.ports);
+    }
+    instance
+}
+
 fn attribute(name: &str, value: &str) -> Attribute {
     Attribute { name: name.to_owned(), value: Some(value.to_owned()), ..Attribute::default() }
 }
 
-fn cpu_units(amounts: &BTreeMap<String, Quantity>) -> i64 {
+pub(super) fn memory_mib(amounts: &BTreeMap<String, Quantity>) -> i64 {
+    amounts.get("memory").map_or(0, |quantity| bytes(quantity) >> 20)
+}
+
+/// `cpu` in units, rounded up: it was rounded down on its way to Kubernetes.
+pub(super) fn cpu_units(amounts: &BTreeMap<String, Quantity>) -> i64 {
     let Some(Quantity(text)) = amounts.get("cpu") else { return 0 };
     match text.strip_suffix('m') {
-        Some(millis) => millis.parse::<i64>().unwrap_or(0) * 1024 / 1000,
+        Some(millis) => (millis.parse::<i64>().unwrap_or(0) * 1024 + 999) / 1000,
         None => text.parse::<i64>().unwrap_or(0) * 1024,
     }
 }

@@ -1,47 +1,80 @@
 //! One task, from its Pod.
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodCondition};
+use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodCondition};
 use kecs_domain::Timestamp;
 use kecs_domain::arn::TaskKey;
+use kecs_domain::model::NetworkBinding;
 use kecs_domain::task::{ContainerObservation, ContainerState, NetworkObservation, TaskFailure, TaskObservation};
 
 use super::{container, instance_id};
-use crate::identity::task_of;
+use crate::identity::{NETWORK_MODE, task_of};
 use crate::names::digest;
 
-/// What a Pod says of its task. `healthy` names the containers that were healthy when last seen. None if the Pod
-/// is no task.
-pub fn observe_pod(pod: &Pod, healthy: &dyn Fn(&str) -> bool) -> Option<TaskObservation> {
+/// What a Pod says of its task. `healthy` names the containers that were healthy when last seen; `ours` says that
+/// the Pod's end was asked for by us. None if the Pod is no task.
+pub fn observe_pod(pod: &Pod, healthy: &dyn Fn(&str) -> bool, ours: bool) -> Option<TaskObservation> {
     let key = task_of(&pod.metadata)?;
     let mut seen = TaskObservation::accepted(key.clone());
     let (Some(spec), Some(status)) = (&pod.spec, &pod.status) else { return Some(seen) };
-    seen.placed = spec.node_name.as_deref().is_some_and(|name| !name.is_empty());
-    if let Some(node) = spec.node_name.as_deref().filter(|name| !name.is_empty()) {
+    if let Some(node) = node_of(pod) {
+        seen.placed = true;
         seen.instance = Some(instance_id(node));
         seen.network = network(pod, &key);
+        // The node took it on, and sees to its images first.
+        seen.pull_started_at = status.start_time.as_ref().map(|time| Timestamp::from(time.0));
     }
-    let checked: Vec<&str> = spec
-        .containers
-        .iter()
-        .chain(spec.init_containers.iter().flatten())
-        .filter(|container| container.readiness_probe.is_some())
-        .map(|container| container.name.as_str())
-        .collect();
     let statuses: Vec<&ContainerStatus> =
         status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten()).collect();
-    for status in &statuses {
-        let name = status.name.as_str();
-        seen.containers.push(container::observe(status, checked.contains(&name), healthy(name)));
+    for container in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
+        let name = container.name.as_str();
+        let status = statuses.iter().find(|status| status.name == name);
+        let checked = container.readiness_probe.is_some();
+        let mut one = status.map_or_else(
+            || ContainerObservation::pending(name),
+            |status| container::observe(status, checked, healthy(name)),
+        );
+        if one.state != ContainerState::Pending {
+            one.bindings = bindings(container);
+        }
+        seen.containers.push(one);
     }
+    // Images are pulled one container after the other: when all have started, the last one was there.
+    let starts: Option<Vec<_>> = seen.containers.iter().map(|one| one.started_at).collect();
+    seen.pull_stopped_at = starts.and_then(|starts| starts.into_iter().max()).filter(|_| seen.pull_started_at.is_some());
     let ended = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
     let all_stopped =
         !seen.containers.is_empty() && seen.containers.iter().all(|one| one.state == ContainerState::Stopped);
-    seen.failure = failure(pod, &seen.containers, &statuses);
     let deleted = pod.metadata.deletion_timestamp.is_some();
+    seen.failure = failure(pod, &seen.containers, &statuses, ended, ours);
     // A Pod that is being deleted and whose containers have ended holds nothing any more but our finalizer. One
     // that was never placed has no containers that could end.
     seen.released = deleted && (ended || all_stopped || !seen.placed);
+    if ended || seen.released {
+        for one in &mut seen.containers {
+            // What never began won't begin any more.
+            one.state = ContainerState::Stopped;
+        }
+    }
     Some(seen)
+}
+
+/// The node that the Pod is on.
+pub(super) fn node_of(pod: &Pod) -> Option<&str> {
+    pod.spec.as_ref()?.node_name.as_deref().filter(|name| !name.is_empty())
+}
+
+/// The ports that a container has on its node.
+fn bindings(container: &Container) -> Vec<NetworkBinding> {
+    let bound = container.ports.iter().flatten().filter_map(|port| {
+        Some(NetworkBinding {
+            bind_ip: Some("0.0.0.0".to_owned()),
+            container_port: Some(port.container_port),
+            host_port: Some(port.host_port.filter(|port| *port != 0)?),
+            protocol: port.protocol.as_deref().and_then(|name| name.to_ascii_lowercase().parse().ok()),
+            ..NetworkBinding::default()
+        })
+    });
+    bound.collect()
 }
 
 fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a PodCondition> {
@@ -49,7 +82,13 @@ fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a PodCondition> {
 }
 
 /// What ended the Pod from outside, or keeps it from starting.
-fn failure(pod: &Pod, containers: &[ContainerObservation], statuses: &[&ContainerStatus]) -> Option<TaskFailure> {
+fn failure(
+    pod: &Pod,
+    containers: &[ContainerObservation],
+    statuses: &[&ContainerStatus],
+    ended: bool,
+    ours: bool,
+) -> Option<TaskFailure> {
     let status = pod.status.as_ref()?;
     let message = |fallback: &str| status.message.clone().unwrap_or_else(|| fallback.to_owned());
     match status.reason.as_deref() {
@@ -63,6 +102,10 @@ fn failure(pod: &Pod, containers: &[ContainerObservation], statuses: &[&Containe
         let reason = disrupted.message.clone().unwrap_or_else(|| "The task was taken away".to_owned());
         return Some(TaskFailure::Lost { reason });
     }
+    if ours {
+        // We asked for the end: whatever comes of that is no failure.
+        return None;
+    }
     let waiting = statuses.iter().filter_map(|status| status.state.as_ref()?.waiting.as_ref());
     if let Some(reason) = waiting.filter_map(container::failure).next() {
         return Some(TaskFailure::FailedToStart { reason });
@@ -72,8 +115,19 @@ fn failure(pod: &Pod, containers: &[ContainerObservation], statuses: &[&Containe
         return Some(TaskFailure::FailedToStart { reason: reason.clone() });
     }
     if pod.metadata.deletion_timestamp.is_some() {
-        // If we deleted it, the task has its reason already, and this one is not looked at.
+        // If a former process of ours deleted it, the task has its reason already, and this one is not looked at.
         return Some(TaskFailure::Lost { reason: "The task's Pod was deleted".to_owned() });
+    }
+    let start = TaskFailure::FailedToStart { reason: "Task failed to start".to_owned() };
+    if ended && containers.iter().any(|one| one.started_at.is_none()) {
+        // One that others waited for has failed.
+        return Some(start);
+    }
+    if statuses.iter().any(|status| status.restart_count > 0 && status.started != Some(true))
+        && containers.iter().any(|one| one.started_at.is_none())
+    {
+        // One that others wait for didn't become healthy, or ended before it was.
+        return Some(start);
     }
     condition(pod, "PodScheduled")
         .filter(|scheduled| scheduled.status == "False" && scheduled.reason.as_deref() == Some("Unschedulable"))
@@ -82,6 +136,11 @@ fn failure(pod: &Pod, containers: &[ContainerObservation], statuses: &[&Containe
 
 /// The Pod's address, as an elastic network interface. Its id follows from the task's: Kubernetes has none.
 fn network(pod: &Pod, key: &TaskKey) -> Option<NetworkObservation> {
+    let annotations = pod.metadata.annotations.as_ref()?;
+    if annotations.get(NETWORK_MODE).is_none_or(|mode| mode != "awsvpc") {
+        // In ECS the address of such a task is its instance's.
+        return None;
+    }
     let status = pod.status.as_ref()?;
     let address = status.pod_ip.clone().filter(|address| !address.is_empty())?;
     let since = condition(pod, "PodReadyToStartContainers")

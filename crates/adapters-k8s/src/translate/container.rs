@@ -1,12 +1,11 @@
 //! One container.
 
-use k8s_openapi::api::core::v1::{Container, ContainerPort, ExecAction, Probe};
-use kecs_domain::model::{
-    ContainerDefinition, ContainerOverride, HealthCheck, LogDriver, NetworkMode, TaskDefinition, TransportProtocol,
-};
+use k8s_openapi::api::core::v1::{Container, ExecAction, Probe};
+use kecs_domain::model::{ContainerDefinition, ContainerOverride, HealthCheck, LogDriver, TaskDefinition};
 use kecs_domain::task::Task;
 
 use super::order::Position;
+use super::ports::Ports;
 use super::{Notes, environment, resources, security, volumes};
 
 /// Makes the container at `index` of the task definition.
@@ -15,6 +14,7 @@ pub(super) fn translate(
     definition: &TaskDefinition,
     index: usize,
     position: Position,
+    ports: &mut Ports,
     notes: &mut Notes,
 ) -> Container {
     let containers = definition.container_definitions.as_deref().unwrap_or_default();
@@ -34,7 +34,7 @@ pub(super) fn translate(
             .or_else(|| container.command.clone())
             .filter(|list| !list.is_empty()),
         env: environment::of_container(container, overridden, &path, notes),
-        ports: ports(definition, container),
+        ports: ports.of_container(definition, container, &path, notes),
         resources: resources::of_container(container, overridden),
         security_context: security::of_container(container, &path, notes),
         volume_mounts: volumes::of_container(containers, index),
@@ -76,25 +76,6 @@ fn note_unsupported(container: &ContainerDefinition, path: &str, notes: &mut Not
     if container.restart_policy.as_ref().is_some_and(|policy| policy.enabled) {
         notes.add(format!("{path}.restartPolicy"), "The container is not restarted in place.");
     }
-}
-
-fn ports(definition: &TaskDefinition, container: &ContainerDefinition) -> Option<Vec<ContainerPort>> {
-    let bridge = !matches!(definition.network_mode, Some(NetworkMode::Awsvpc | NetworkMode::Host));
-    let ports: Vec<_> = container
-        .port_mappings
-        .iter()
-        .flatten()
-        .filter_map(|mapping| {
-            let protocol = mapping.protocol.unwrap_or(TransportProtocol::Tcp);
-            Some(ContainerPort {
-                container_port: mapping.container_port?,
-                host_port: mapping.host_port.filter(|port| bridge && *port != 0),
-                protocol: Some(protocol.as_str().to_ascii_uppercase()),
-                ..ContainerPort::default()
-            })
-        })
-        .collect();
-    (!ports.is_empty()).then_some(ports)
 }
 
 /// A health check as an exec probe, with ECS's defaults. (API reference, HealthCheck)

@@ -5,18 +5,21 @@
 mod container;
 mod environment;
 mod order;
+mod ports;
 mod resources;
 mod security;
 mod volumes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::core::v1::{HostAlias, Pod, PodDNSConfig, PodSpec};
+use k8s_openapi::api::core::v1::{
+    Affinity, HostAlias, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodDNSConfig, PodSpec,
+};
 use kecs_domain::model::{ContainerDefinition, NetworkMode, TaskDefinition};
 use kecs_domain::task::Task;
 use kube::api::ObjectMeta;
 
-use crate::identity::{FINALIZER, Identity};
+use crate::identity::{FINALIZER, Identity, NETWORK_MODE};
 use crate::names::{namespace_name, pod_name};
 
 /// How long a container has between SIGTERM and SIGKILL, in seconds, where its definition says nothing.
@@ -59,16 +62,28 @@ impl Notes {
     }
 }
 
+/// Where a task goes, and what is taken there.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// The node that the task was placed on; without one Kubernetes finds one.
+    pub node: Option<String>,
+    /// Host ports that are not free for those that ECS would choose.
+    pub taken: BTreeSet<u16>,
+}
+
 /// Makes the Pod of a task.
-pub fn translate(identity: &Identity, task: &Task, definition: &TaskDefinition) -> Translation {
+pub fn translate(identity: &Identity, task: &Task, definition: &TaskDefinition, place: &Place) -> Translation {
+    let mut ports = ports::Ports::new(task, &place.taken);
     let mut notes = Notes { notes: Vec::new() };
     let containers = definition.container_definitions.as_deref().unwrap_or_default();
     let order = order::Order::of(containers);
-    let (labels, annotations) = identity.of_task(task);
+    let (labels, mut annotations) = identity.of_task(task);
+    let mode = definition.network_mode.unwrap_or(NetworkMode::Bridge);
+    annotations.insert(NETWORK_MODE.to_owned(), mode.as_str().to_owned());
     let host = definition.network_mode == Some(NetworkMode::Host);
     let (mut init_containers, mut main_containers) = (Vec::new(), Vec::new());
     for (index, position) in order.iter() {
-        let translated = container::translate(task, definition, index, position, &mut notes);
+        let translated = container::translate(task, definition, index, position, &mut ports, &mut notes);
         if position.is_init() {
             init_containers.push(translated);
         } else {
@@ -93,6 +108,7 @@ pub fn translate(identity: &Identity, task: &Task, definition: &TaskDefinition) 
         dns_config: dns_config(containers),
         hostname: containers.iter().find_map(|container| container.hostname.clone()),
         node_selector: node_selector(definition),
+        affinity: place.node.as_deref().map(on_node),
         resources: resources::of_pod(task, definition),
         security_context: security::of_pod(containers),
         volumes: volumes::of_pod(definition, &mut notes),
@@ -163,6 +179,22 @@ fn dns_config(containers: &[ContainerDefinition]) -> Option<PodDNSConfig> {
     let searches = collect(|container| container.dns_search_domains.as_ref());
     (nameservers.is_some() || searches.is_some())
         .then(|| PodDNSConfig { nameservers, searches, ..PodDNSConfig::default() })
+}
+
+/// On this node and no other. Not `nodeName`: the scheduler still sees to it that the Pod fits.
+fn on_node(name: &str) -> Affinity {
+    let is = NodeSelectorRequirement {
+        key: "metadata.name".to_owned(),
+        operator: "In".to_owned(),
+        values: Some(vec![name.to_owned()]),
+    };
+    let term = NodeSelectorTerm { match_fields: Some(vec![is]), ..NodeSelectorTerm::default() };
+    let required = NodeSelector { node_selector_terms: vec![term] };
+    let node = NodeAffinity {
+        required_during_scheduling_ignored_during_execution: Some(required),
+        ..NodeAffinity::default()
+    };
+    Affinity { node_affinity: Some(node), ..Affinity::default() }
 }
 
 fn node_selector(definition: &TaskDefinition) -> Option<BTreeMap<String, String>> {

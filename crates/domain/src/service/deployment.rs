@@ -70,6 +70,9 @@ pub struct Deployment {
     /// Whether the scheduler has seen it.
     #[serde(default)]
     pub seen: bool,
+    /// Whether its revision names the digests of the images that its tasks run.
+    #[serde(default)]
+    pub digests_known: bool,
     /// Whether it was made by a rollback, and from which deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolls_back: Option<DeploymentId>,
@@ -122,6 +125,21 @@ pub struct ServiceRevision {
     /// The settings that only deployments show.
     #[serde(default)]
     pub extras: super::RevisionExtras,
+}
+
+impl ServiceRevision {
+    /// The revision with the digests of the images that `task`, one of its tasks, runs. None unless the task knows
+    /// all of them.
+    #[must_use]
+    pub fn with_digests(&self, task: &model::Task) -> Option<Self> {
+        let mut revision = self.clone();
+        let containers = task.containers.as_deref().unwrap_or_default();
+        for image in revision.doc.make_mut().container_images.iter_mut().flatten() {
+            let container = containers.iter().find(|container| container.name == image.container_name)?;
+            image.image_digest = Some(container.image_digest.clone()?);
+        }
+        Some(revision)
+    }
 }
 
 /// Whether a service deployment with `status` has come to its end.

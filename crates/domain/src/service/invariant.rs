@@ -206,21 +206,30 @@ pub fn check_ended(sight: &Sight<'_>, ended: &BTreeSet<crate::name::TaskId>) -> 
     Ok(())
 }
 
-/// Whether the scheduler may start `started` tasks: never more than the maximum. `desired` is the count that it goes
-/// by: of a DAEMON service, the number of its instances.
+/// Whether the scheduler may start `started` tasks: never more than the maximum. A DAEMON service never has a second
+/// task on an instance; what still ends on instances that are gone doesn't count there.
 ///
 /// # Errors
 /// The rule that is broken.
-pub fn check_started(sight: &Sight<'_>, started: usize, desired: i32) -> Result<(), String> {
-    if started == 0 {
+pub fn check_started(sight: &Sight<'_>, started: &[&Task]) -> Result<(), String> {
+    if started.is_empty() {
         return Ok(());
     }
-    if sight.service.status != ServiceStatus::Active {
-        return Err(format!("the scheduler starts tasks of a service that is {}", sight.service.status.as_str()));
+    let service = sight.service;
+    if service.status != ServiceStatus::Active {
+        return Err(format!("the scheduler starts tasks of a service that is {}", service.status.as_str()));
     }
     let census = sight.census();
-    let there = census.live.iter().filter(|(_, condition)| *condition != Condition::Leaving).count();
-    let most = sight.service.limits(desired).most;
+    let there = census.live.iter().filter(|(_, condition)| *condition != Condition::Leaving).map(|(task, _)| *task);
+    if service.scheduling_strategy() == SchedulingStrategy::Daemon {
+        let mut taken: BTreeSet<_> = there.map(|task| task.instance).collect();
+        return match started.iter().find(|task| task.instance.is_none() || !taken.insert(task.instance)) {
+            Some(task) => Err(format!("the scheduler starts a second daemon on {:?}", task.instance)),
+            None => Ok(()),
+        };
+    }
+    let (there, started) = (there.count(), started.len());
+    let most = service.limits(service.desired_count()).most;
     if i64::try_from(there + started).unwrap_or(i64::MAX) > most {
         return Err(format!("the scheduler starts {started} tasks beside {there}: the maximum is {most}"));
     }

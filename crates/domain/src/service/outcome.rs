@@ -113,7 +113,7 @@ pub(super) fn complete(plan: &mut Plan, census: &Census<'_>, events: &mut EventW
         primary.rollout = DeploymentRolloutState::Completed;
         primary.rollout_reason = format!("ECS deployment {id} completed.");
         primary.updated_at = events.now;
-        plan.records.push(RecordChange { record: primary.record.clone(), event: RecordEvent::Completed });
+        plan.records.push(RecordChange { record: primary.record.clone(), event: RecordEvent::Completed { running: primary.desired } });
         plan.service.last_completed = Some(id);
         events.completed(&mut plan.service, id);
     }

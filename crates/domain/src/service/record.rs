@@ -11,7 +11,10 @@ pub enum RecordEvent {
     /// The scheduler began with it.
     Started,
     /// All its tasks run, and no others.
-    Completed,
+    Completed {
+        /// How many.
+        running: i32,
+    },
     /// The circuit breaker was triggered, with this many failures, and there is nothing to roll back to, or no
     /// rollback is wanted.
     Failed {
@@ -50,8 +53,14 @@ impl ServiceDeployment {
                 Status::InProgress
             }
             RecordEvent::Started => return None,
-            RecordEvent::Completed if status == Status::RollbackInProgress => Status::RollbackSuccessful,
-            RecordEvent::Completed => Status::Successful,
+            RecordEvent::Completed { .. } if status == Status::RollbackInProgress => Status::RollbackSuccessful,
+            RecordEvent::Completed { running } => {
+                count(doc.target_service_revision.as_mut(), *running);
+                for source in doc.source_service_revisions.iter_mut().flatten() {
+                    count(Some(source), 0);
+                }
+                Status::Successful
+            }
             RecordEvent::Failed { failures, reason } => {
                 trigger(&mut doc, *failures);
                 doc.status_reason = Some(reason.clone());
@@ -90,6 +99,15 @@ impl ServiceDeployment {
             }
         }
         Some(Self { doc: Doc::new(doc), ..self.clone() })
+    }
+}
+
+/// What a revision has when its deployment is through.
+fn count(revision: Option<&mut model::ServiceRevisionSummary>, running: i32) {
+    if let Some(revision) = revision {
+        revision.requested_task_count = Some(running);
+        revision.running_task_count = Some(running);
+        revision.pending_task_count = Some(0);
     }
 }
 

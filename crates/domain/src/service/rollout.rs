@@ -59,6 +59,7 @@ impl Service {
             record: new.record,
             breaker: BreakerState::default(),
             seen: false,
+            digests_known: false,
             rolls_back: new.rolls_back,
         };
         self.deployments.insert(0, deployment);

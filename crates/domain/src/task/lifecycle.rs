@@ -60,7 +60,7 @@ impl Task {
         }
         let mut task = self.clone();
         task.accepted = true;
-        task.take_facts(seen, definition);
+        task.take_facts(seen, definition, now);
         let facts = Facts::of(seen, definition);
         let mut steps = 0;
         if task.desired == DesiredStatus::Running {
@@ -129,7 +129,7 @@ impl Task {
     }
 
     /// Copies the facts that are shown as they are.
-    fn take_facts(&mut self, seen: &TaskObservation, definition: &model::TaskDefinition) {
+    fn take_facts(&mut self, seen: &TaskObservation, definition: &model::TaskDefinition, now: Timestamp) {
         // Where it runs is the orchestrator's word, whatever was planned.
         // A Fargate task doesn't show what it runs on.
         let fargate = self.doc.launch_type == Some(model::LaunchType::Fargate);
@@ -143,6 +143,10 @@ impl Task {
         }
         doc.pull_started_at = doc.pull_started_at.or(seen.pull_started_at);
         doc.pull_stopped_at = doc.pull_stopped_at.or(seen.pull_stopped_at);
+        if seen.placed && !network::has_interface(doc) {
+            // It shares its instance's connection, which was there before anything was pulled over it.
+            network::connect(doc, seen.pull_started_at.unwrap_or(now));
+        }
         if let Some(address) = &seen.network {
             network::attach(doc, address);
         }

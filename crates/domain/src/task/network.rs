@@ -1,6 +1,7 @@
 //! A task's network interface: the attachment from PRECREATED to DELETED, and what its containers show of it.
 
 use super::NetworkObservation;
+use crate::Timestamp;
 use crate::generated as model;
 
 /// The type of the attachment.
@@ -32,10 +33,20 @@ fn is_at(attachment: &model::Attachment, status: &str) -> bool {
     attachment.status.as_deref() == Some(status)
 }
 
+/// Whether the task has, or had, a network interface of its own.
+pub(super) fn has_interface(task: &model::Task) -> bool {
+    task.attachments.iter().flatten().any(|attachment| attachment.r#type.as_deref() == Some(KIND))
+}
+
+/// Shows that the task can be reached, since the first time.
+pub(super) fn connect(task: &mut model::Task, at: Timestamp) {
+    task.connectivity = Some(model::Connectivity::Connected);
+    task.connectivity_at.get_or_insert(at);
+}
+
 /// Shows the address that the task got. Says nothing new the second time.
 pub(super) fn attach(task: &mut model::Task, network: &NetworkObservation) {
-    task.connectivity = Some(model::Connectivity::Connected);
-    task.connectivity_at.get_or_insert(network.connected_at);
+    connect(task, network.connected_at);
     let Some(attachment) = interface(task).filter(|attachment| is_at(attachment, "PRECREATED")) else {
         return;
     };

@@ -20,6 +20,8 @@ use super::world::{World, spare};
 const PATIENCE: i64 = 40 * 60_000;
 /// How long rest is watched: two rounds of every timer.
 const WATCH: i64 = 130_000;
+/// How long it takes until what has ended is removed at the latest.
+const RETENTION: i64 = 65 * 60_000;
 /// How many nodes with room for everything are added: as many as a service has tasks at most.
 const SPARES: usize = 13;
 /// More instants than it takes.
@@ -37,10 +39,13 @@ impl World {
             self.begin_call(call);
         }
         self.settle();
-        let end = self.shared.millis() + PATIENCE;
+        let begin = self.shared.millis();
         let mut why = self.restless();
         for _ in 0..INSTANTS {
-            let Some(next) = self.next_deadline().filter(|next| *next <= end && !why.is_empty()) else { break };
+            // Every reconciler has looked at least once before anything counts as rest.
+            let done = why.is_empty() && self.shared.millis() > begin + WATCH;
+            let next = self.next_deadline().filter(|next| *next <= begin + PATIENCE && !done);
+            let Some(next) = next else { break };
             self.advance(next.max(self.shared.millis()));
             self.settle();
             self.check();
@@ -54,6 +59,7 @@ impl World {
         }
         if !self.is_broken() {
             self.watch();
+            self.retire();
             self.check_rest();
         }
     }
@@ -107,7 +113,8 @@ impl World {
             let ledger = &shared.ledger;
             let services: Vec<ServiceKey> = ledger.services.keys().cloned().collect();
             let busy = ledger.unfinished().any(|task| kind_of(ledger, task) != Some(Kind::Steady));
-            (services, busy || ledger.services.values().any(|service| is_stuck(ledger, service)))
+            let moving = |service: &Service| service.status == ServiceStatus::Active && !is_steady(ledger, service);
+            (services, busy || ledger.services.values().any(|service| moving(service)))
         };
         let before = self.shared.lock().ledger.commits;
         for key in services {
@@ -124,6 +131,18 @@ impl World {
         // Retention removes what is old, in its own time.
         if written > 2 && !busy {
             shared.ledger.violate("rest is rest", format!("{written} commits were made at rest"));
+        }
+    }
+
+    /// Lets so much time go by that what has ended is removed.
+    fn retire(&mut self) {
+        let end = self.shared.millis() + RETENTION;
+        self.advance(end);
+        self.settle();
+        for _ in 0..INSTANTS {
+            let Some(next) = self.next_deadline().filter(|next| *next <= end + WATCH) else { break };
+            self.advance(next.max(self.shared.millis()));
+            self.settle();
         }
     }
 
@@ -187,10 +206,20 @@ fn is_at_rest(ledger: &Ledger, service: &Service) -> Result<(), String> {
     let crowded = service.deployments.iter().any(|one| {
         ledger.definitions.get(&one.definition).is_some_and(|definition| has_fixed_port(definition))
     });
-    if crowded {
+    // A daemon belongs on every instance, also on one that is full: there it waits.
+    let daemon = service.scheduling_strategy() == SchedulingStrategy::Daemon;
+    let waits = daemon && service.running + service.pending == service.desired_count();
+    if crowded || waits {
         return Ok(());
     }
     steady(service, primary)
+}
+
+/// Whether a service has all its tasks, and they stay.
+fn is_steady(ledger: &Ledger, service: &Service) -> bool {
+    let primary = service.primary().filter(|one| steady(service, one).is_ok());
+    let definition = primary.and_then(|one| ledger.definitions.get(&one.definition));
+    definition.is_some_and(|definition| Kind::of(definition) == Kind::Steady)
 }
 
 fn steady(service: &Service, primary: &Deployment) -> Result<(), String> {

@@ -264,13 +264,15 @@ impl World {
         self.take_wakes();
         self.process.queue.due(now);
         if self.process.is_up() {
-            if now >= self.process.resync_at {
+            let busy = |origin| self.process.jobs.iter().any(|job| *job.is.origin == origin);
+            let (resyncs, sweeps) = (busy(Origin::Resync), busy(Origin::Sweep));
+            if now >= self.process.resync_at && !resyncs {
                 self.process.resync_at = now + RESYNC;
                 let ecs = self.process.ecs.clone();
                 let future = Box::pin(async move { Done::Resynced(ecs.reconciler().resync().await) });
                 self.begin(Origin::Resync, None, future);
             }
-            if now >= self.process.sweep_at {
+            if now >= self.process.sweep_at && !sweeps {
                 self.process.sweep_at = now + SWEEP;
                 let ecs = self.process.ecs.clone();
                 let future = Box::pin(async move { Done::Swept(ecs.reconciler().sweep().await) });
@@ -403,6 +405,10 @@ impl World {
                 }
             }
             Done::Resynced(result) => self.log_result(number, &"resync", result.as_ref().err()),
+            // What it wanted to remove was changed meanwhile: it comes again.
+            Done::Swept(Err(Error::Port(error))) if error.is_conflict() => {
+                self.log(format_args!("  #{number} sweep: {error}"));
+            }
             Done::Swept(result) => self.log_result(number, &"sweep", result.as_ref().err()),
         }
     }

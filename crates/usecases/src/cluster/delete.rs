@@ -57,7 +57,7 @@ impl Clusters<'_> {
         let counts = self.ports.clusters.cluster_counts(key).await?;
         let orchestrator = &self.ports.orchestrator;
         let has_instances =
-            !orchestrator.instances(key).await?.is_empty() && orchestrator.registers_instances();
+            orchestrator.registers_instances() && orchestrator.instance_count(key).await? > 0;
         Ok(counts.check_deletable(has_instances)?)
     }
 

@@ -122,6 +122,12 @@ pub trait Orchestrator: Send + Sync {
     /// The instances of a cluster, as last seen. MUST be quick and without I/O.
     async fn instances(&self, cluster: &ClusterKey) -> Result<Vec<Instance>, PortError>;
 
+    /// How many instances a cluster has, as last seen: MUST be the length of [`Orchestrator::instances`]. Every
+    /// description of a cluster asks for it, so an orchestrator that can count without a list should.
+    async fn instance_count(&self, cluster: &ClusterKey) -> Result<usize, PortError> {
+        Ok(self.instances(cluster).await?.len())
+    }
+
     /// Whether its instances were registered in their cluster by somebody, who has to deregister them before the
     /// cluster can be deleted. No by default: where all clusters share the nodes there are, nodes are no reason
     /// to keep a cluster.

@@ -6,6 +6,7 @@
 //! the orchestrator tells, and [`Reconciler::resync`] and [`Reconciler::sweep`] now and then.
 
 mod definitions;
+mod digests;
 mod held_back;
 mod observe;
 mod service;

@@ -63,6 +63,7 @@ impl Reconciler<'_> {
             self.roll_back(&mut plan, &rollback, &mut changes).await?;
         }
         self.change_records(&plan, key, &mut changes).await?;
+        self.note_digests(&mut plan.service, &tasks, &mut changes).await?;
         let mut started = Vec::new();
         for start in std::mem::take(&mut plan.start) {
             let made = self.start_tasks(&mut plan, &start, &tasks, &definitions).await?;

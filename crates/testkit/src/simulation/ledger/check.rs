@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kecs_domain::arn::ServiceKey;
-use kecs_domain::name::TaskId;
 use kecs_domain::service::invariant::{self as service, Sight};
 use kecs_domain::service::{Service, ServiceStatus};
 use kecs_domain::task::{DesiredStatus, Task, TaskStatus, invariant as task};
@@ -95,48 +94,33 @@ impl Ledger {
     /// What a scheduler starts and ends, measured by what it saw.
     pub(super) fn check_scheduling(&mut self, commit: &Commit<'_>) {
         let Origin::Reconcile(WakeKey::Service(key)) = &*commit.job.origin else { return };
-        let (mut started, mut ended) = (0, BTreeSet::new());
-        let mut next = None;
+        let (mut started, mut ended) = (Vec::new(), BTreeSet::new());
         for (entity, _) in &commit.changes.puts {
-            match entity {
-                Entity::Task(task) => match self.tasks.get(&task.key) {
-                    None => started += 1,
-                    Some(before) if is_ended(before, task) => {
-                        ended.insert(task.key.id);
-                    }
-                    Some(_) => {}
-                },
-                Entity::Service(service) => next = Some(service),
-                _ => {}
+            let Entity::Task(task) = entity else { continue };
+            match self.tasks.get(&task.key) {
+                None => started.push(&**task),
+                Some(before) if is_ended(before, task) => {
+                    ended.insert(task.key.id);
+                }
+                Some(_) => {}
             }
         }
         let Some(seen) = self.sights.get(&commit.job.number) else { return };
         let (Some(saw), Some(tasks)) = (&seen.service, &seen.tasks) else { return };
         let find = |key: &_| self.definitions.get(key).cloned();
         let sight = Sight { service: saw, tasks, definition: &find, now: commit.now };
-        let desired = next.map_or(saw.desired_count(), |next| next.desired_count());
         let least = service::check_ended(&sight, &ended);
-        let most = service::check_started(&sight, started, desired);
+        let most = service::check_started(&sight, &started);
+        // By what is stored, too: nobody else starts tasks of a service, so what the scheduler did not see can only
+        // have been fewer.
+        let stored: Vec<Arc<Task>> = self.open_tasks(key).cloned().collect();
+        let in_fact = service::check_started(&Sight { tasks: &stored, ..sight }, &started);
         let named = |wrong| format!("service {}/{}: {wrong}", key.cluster.name, key.name);
         if let Err(wrong) = least {
             self.violate("never fewer than the minimum", named(wrong));
         }
-        if let Err(wrong) = most {
+        if let Err(wrong) = most.and(in_fact) {
             self.violate("never more than the maximum", named(wrong));
-        }
-        self.check_in_fact(key, started, &ended, desired);
-    }
-
-    /// No more than the maximum by what is stored, too: nobody else starts tasks of a service, so what the scheduler
-    /// did not see can only have been fewer.
-    fn check_in_fact(&mut self, key: &ServiceKey, started: usize, ended: &BTreeSet<TaskId>, desired: i32) {
-        let Some(stored) = self.services.get(key).filter(|_| started > 0) else { return };
-        let tasks: Vec<Arc<Task>> = self.open_tasks(key).cloned().collect();
-        let find = |key: &_| self.definitions.get(key).cloned();
-        let sight = Sight { service: stored, tasks: &tasks, definition: &find, now: Default::default() };
-        if let Err(wrong) = service::check_started(&sight, started, desired) {
-            let text = format!("service {}/{}: {wrong} ({} end)", key.cluster.name, key.name, ended.len());
-            self.violate("never more than the maximum", text);
         }
     }
 

@@ -1,0 +1,156 @@
+"""The fixtures: a real cluster, a `kecs serve` on it with kecs's own rights, an ECS cluster for each test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "blackbox"))
+
+from support.account import Account  # noqa: E402
+from support.patience import until  # noqa: E402
+from support.server import Server  # noqa: E402
+
+PROGRAM = [sys.executable, str(HERE / "cluster.py")]
+
+
+class Kubernetes:
+    """The cluster, as its administrator sees it."""
+
+    def __init__(self, admin: str, kecs: str, program: list[str]) -> None:
+        self.admin, self.kecs, self.program = admin, kecs, program
+
+    def ctl(self, *arguments: str, check: bool = True) -> str:
+        """kubectl; its standard output."""
+        done = subprocess.run([*self.program, "--kubeconfig", self.admin, *arguments], capture_output=True, text=True)
+        assert not check or done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        return done.stdout
+
+    def get(self, *arguments: str) -> list[dict[str, Any]]:
+        """The objects that `kubectl get` finds."""
+        return json.loads(self.ctl("get", *arguments, "-o", "json"))["items"]
+
+
+@pytest.fixture(scope="session")
+def kubernetes() -> Iterator[Kubernetes]:
+    """`$KECS_TEST_KUBECONFIG`, or the test cluster: brought up, and taken down if it was not up before."""
+    given = os.environ.get("KECS_TEST_KUBECONFIG")
+    if given:
+        yield Kubernetes(given, os.environ.get("KECS_TEST_KUBECONFIG_KECS", given), ["kubectl"])
+        return
+    before = subprocess.run([*PROGRAM, "status"], capture_output=True, text=True, check=True).stdout
+    up = subprocess.run([*PROGRAM, "up"], stdout=subprocess.PIPE, text=True)
+    if up.returncode == 3:
+        pytest.skip("this machine can't run the test cluster (see above): NOTHING of the Kubernetes suite ran")
+    assert up.returncode == 0, "the test cluster did not come up"
+    admin = Path(up.stdout.strip())
+    yield Kubernetes(str(admin), str(admin.with_name("kecs")), [str(admin.parents[1] / "bin" / "kubectl")])
+    if not before.startswith("etcd") or "node                     ready" not in before:
+        subprocess.run([*PROGRAM, "down"], check=True)
+
+
+class Installation:
+    """A kecs of its own on the cluster."""
+
+    def __init__(self, kubernetes: Kubernetes, data: Path) -> None:
+        self.kubernetes, self.data, self.name = kubernetes, data, f"test-{uuid.uuid4().hex[:8]}"
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, or starts it again on the same data."""
+        flags = ["--orchestrator", "kubernetes", "--kubeconfig", self.kubernetes.kecs, "--installation", self.name]
+        self.server = Server.start(self.data, *flags)
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        """What this installation has in Kubernetes."""
+        everywhere = [] if kind == "namespaces" else ["-A"]
+        return self.kubernetes.get(kind, *everywhere, "-l", f"kecs.dev/installation={self.name}")
+
+
+@pytest.fixture(scope="module")
+def kecs(kubernetes: Kubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A kecs on the cluster for the tests of a module, which leaves nothing there."""
+    installation = Installation(kubernetes, tmp_path_factory.mktemp("kecs") / "data")
+    yield installation
+    assert installation.server.stop() == 0, installation.server.log()
+
+
+class Scene:
+    """An ECS cluster with what every test does."""
+
+    def __init__(self, kecs: Installation) -> None:
+        self.kecs, self.account = kecs, Account(kecs.server.api)
+        self.ecs.create_cluster(clusterName="main")
+
+    @property
+    def ecs(self) -> Any:
+        """boto3's client."""
+        return self.account.ecs
+
+    def reconnect(self) -> None:
+        """After a new start, which listens elsewhere."""
+        self.account = Account(self.kecs.server.api, self.account.account, self.account.region)
+
+    def register(self, family: str, *containers: dict[str, Any], fargate: bool = False, **more: Any) -> str:
+        """Registers a task definition of busybox containers; its ARN."""
+        if fargate:
+            more |= {"requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512"}
+        filled = [{"image": "kecs.dev/test/busybox:1", "memory": 64, **it} for it in containers]
+        answer = self.ecs.register_task_definition(family=family, containerDefinitions=filled, **more)
+        return answer["taskDefinition"]["taskDefinitionArn"]
+
+    def run(self, definition: str, *, fargate: bool = False, **more: Any) -> str:
+        """Runs a task; its ARN."""
+        if fargate:
+            vpc = {"subnets": ["subnet-12345678"]}
+            more |= {"launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": vpc}}
+        answer = self.ecs.run_task(cluster="main", taskDefinition=definition, **more)
+        assert not answer["failures"], answer["failures"]
+        return answer["tasks"][0]["taskArn"]
+
+    def task(self, arn: str) -> dict[str, Any]:
+        """The task as it is."""
+        return self.ecs.describe_tasks(cluster="main", tasks=[arn])["tasks"][0]
+
+    def until(self, arn: str, status: str, within: float = 90.0) -> dict[str, Any]:
+        """Waits until the task has this lastStatus."""
+        return until(lambda: self.task(arn), lambda it: it["lastStatus"] == status, within=within, what=status)
+
+    def pods(self) -> list[dict[str, Any]]:
+        """The Pods of this account."""
+        everything = self.kecs.objects("pods")
+        return [it for it in everything if it["metadata"]["labels"]["kecs.dev/account"] == self.account.account]
+
+    def namespaces(self) -> list[dict[str, Any]]:
+        """The namespaces of this account."""
+        everything = self.kecs.objects("namespaces")
+        return [it for it in everything if it["metadata"]["labels"]["kecs.dev/account"] == self.account.account]
+
+    def clear(self) -> None:
+        """Ends everything; nothing may be left in Kubernetes."""
+        services = self.ecs.list_services(cluster="main")["serviceArns"]
+        for service in services:
+            self.ecs.delete_service(cluster="main", service=service, force=True)
+        for arn in self.ecs.list_tasks(cluster="main")["taskArns"]:
+            self.ecs.stop_task(cluster="main", task=arn)
+        until(lambda: self.ecs.list_tasks(cluster="main", desiredStatus="RUNNING")["taskArns"], lambda it: not it)
+        until(self.pods, lambda it: not it, within=60, what="every Pod of a stopped task is gone")
+        self.ecs.delete_cluster(cluster="main")
+        until(self.namespaces, lambda it: not it, within=60, what="the namespace is gone")
+
+
+@pytest.fixture
+def scene(kecs: Installation) -> Iterator[Scene]:
+    """An ECS cluster in an account of its own, emptied and deleted afterwards."""
+    made = Scene(kecs)
+    yield made
+    made.clear()

@@ -1,0 +1,190 @@
+"""Tasks and services as Pods of a real cluster, through boto3."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from conftest import Installation, Kubernetes, Scene
+from support.patience import until
+
+# The shell as first process heeds SIGTERM only where it has a trap.
+LIVELY = ["sh", "-c", "trap 'exit 0' TERM; echo hello from $NAME; while :; do sleep 0.1; done"]
+DEAF = ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"]
+CLUSTER_ARN = "kecs.dev/cluster-arn"
+
+
+def lively(name: str = "web", **more: Any) -> dict[str, Any]:
+    return {"name": name, "command": LIVELY, "environment": [{"name": "NAME", "value": name}], **more}
+
+
+def exits(code: int, name: str = "job", **more: Any) -> dict[str, Any]:
+    return {"name": name, "command": ["sh", "-c", f"sleep 1; exit {code}"], **more}
+
+
+def test_a_cluster_is_a_namespace_that_says_whose_it_is(scene: Scene) -> None:
+    (namespace,) = until(scene.namespaces, bool)
+    assert namespace["metadata"]["annotations"][CLUSTER_ARN] == scene.account.arn("cluster/main")
+    assert namespace["metadata"]["labels"]["kecs.dev/cluster"] == "main"
+
+
+@pytest.mark.parametrize("code", [0, 7])
+@pytest.mark.parametrize("fargate", [False, True], ids=["bridge", "awsvpc"])
+def test_a_task_ends_with_its_containers_exit_code(scene: Scene, code: int, fargate: bool) -> None:
+    arn = scene.run(scene.register("job", exits(code), fargate=fargate), fargate=fargate)
+    task = scene.until(arn, "STOPPED")
+    assert task["stopCode"] == "EssentialContainerExited"
+    assert task["stoppedReason"] == "Essential container in task exited"
+    (job,) = task["containers"]
+    assert (job["exitCode"], job["lastStatus"]) == (code, "STOPPED")
+    assert task["createdAt"] <= task["stoppedAt"]
+    until(scene.pods, lambda it: not it, what="the Pod of a stopped task is gone")
+
+
+def test_a_fargate_task_has_an_address_of_its_own(scene: Scene) -> None:
+    arn = scene.run(scene.register("web", lively(), fargate=True), fargate=True)
+    task = scene.until(arn, "RUNNING")
+    (pod,) = scene.pods()
+    details = {it["name"]: it["value"] for it in task["attachments"][0]["details"]}
+    assert details["privateIPv4Address"] == pod["status"]["podIP"]
+    assert task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"] == pod["status"]["podIP"]
+    assert task["containers"][0]["runtimeId"]
+    assert task["availabilityZone"]
+    assert pod["spec"]["resources"]["limits"] == {"cpu": "250m", "memory": "512Mi"}
+
+
+def test_an_essential_container_that_ends_takes_the_others_along(scene: Scene) -> None:
+    definition = scene.register("pair", exits(3), lively("side", essential=False))
+    task = scene.until(scene.run(definition), "STOPPED")
+    assert {it["name"]: it["exitCode"] for it in task["containers"]} == {"job": 3, "side": 0}
+
+
+def test_a_container_that_is_not_essential_ends_alone(scene: Scene) -> None:
+    definition = scene.register("pair", exits(3, essential=False), lively())
+    arn = scene.run(definition)
+    scene.until(arn, "RUNNING")
+    job = lambda: {it["name"]: it for it in scene.task(arn)["containers"]}["job"]  # noqa: E731
+    assert until(job, lambda it: it["lastStatus"] == "STOPPED")["exitCode"] == 3
+    assert scene.task(arn)["lastStatus"] == "RUNNING"
+
+
+def test_a_stopped_task_heeds_sigterm(scene: Scene) -> None:
+    arn = scene.run(scene.register("web", lively()))
+    scene.until(arn, "RUNNING")
+    scene.ecs.stop_task(cluster="main", task=arn, reason="enough")
+    task = scene.until(arn, "STOPPED")
+    assert (task["stopCode"], task["stoppedReason"]) == ("UserInitiated", "enough")
+    assert task["containers"][0]["exitCode"] == 0
+
+
+def test_a_task_that_ignores_sigterm_is_killed_after_its_stop_timeout(scene: Scene) -> None:
+    arn = scene.run(scene.register("deaf", {"name": "deaf", "command": DEAF, "stopTimeout": 3}))
+    scene.until(arn, "RUNNING")
+    began = time.monotonic()
+    scene.ecs.stop_task(cluster="main", task=arn)
+    task = scene.until(arn, "STOPPED")
+    assert 2.5 < time.monotonic() - began < 15
+    assert task["containers"][0]["exitCode"] == 137
+
+
+def test_an_image_that_cannot_be_pulled_fails_the_task(scene: Scene) -> None:
+    arn = scene.run(scene.register("none", {"name": "none", "image": "127.0.0.1:1/none:1"}))
+    task = scene.until(arn, "STOPPED")
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"].startswith("CannotPullContainerError: "), task["stoppedReason"]
+    assert task["containers"][0]["reason"].startswith("CannotPullContainerError: ")
+    assert "exitCode" not in task["containers"][0]
+
+
+def test_logs_are_the_pods(scene: Scene, kubernetes: Kubernetes) -> None:
+    arn = scene.run(scene.register("web", lively()))
+    scene.until(arn, "RUNNING")
+    (pod,) = scene.pods()
+    until(
+        lambda: kubernetes.ctl("logs", "-n", pod["metadata"]["namespace"], pod["metadata"]["name"]),
+        lambda text: text == "hello from web\n",
+    )
+
+
+def test_a_pod_that_somebody_deletes_ends_the_task(scene: Scene, kubernetes: Kubernetes) -> None:
+    arn = scene.run(scene.register("web", lively()))
+    scene.until(arn, "RUNNING")
+    (pod,) = scene.pods()
+    kubernetes.ctl("delete", "pod", "--wait=false", "-n", pod["metadata"]["namespace"], pod["metadata"]["name"])
+    task = scene.until(arn, "STOPPED")
+    assert task["stopCode"] == "InfrastructureHealth"
+    assert task["containers"][0]["exitCode"] == 0
+
+
+def steady(scene: Scene, definition: str, count: int) -> dict[str, Any]:
+    def good(service: dict[str, Any]) -> bool:
+        deployments = service["deployments"]
+        return (
+            len(deployments) == 1
+            and deployments[0]["taskDefinition"] == definition
+            and deployments[0]["rolloutState"] == "COMPLETED"
+            and service["runningCount"] == count
+        )
+
+    look = lambda: scene.ecs.describe_services(cluster="main", services=["web"])["services"][0]  # noqa: E731
+    return until(look, good, within=120, what="the service is steady")
+
+
+def test_a_service_comes_up_rolls_heals_and_goes(scene: Scene, kubernetes: Kubernetes) -> None:
+    first = scene.register("web", lively())
+    scene.ecs.create_service(cluster="main", serviceName="web", taskDefinition=first, desiredCount=3)
+    steady(scene, first, 3)
+    before = {it["metadata"]["name"] for it in scene.pods()}
+    assert len(before) == 3
+
+    second = scene.register("web", lively("other"))
+    scene.ecs.update_service(cluster="main", service="web", taskDefinition=second)
+    steady(scene, second, 3)
+    after = until(scene.pods, lambda it: len(it) == 3)
+    assert not before & {it["metadata"]["name"] for it in after}
+
+    victim = after[0]["metadata"]
+    kubernetes.ctl("delete", "pod", "--wait=false", "-n", victim["namespace"], victim["name"])
+    until(
+        lambda: {it["metadata"]["name"] for it in scene.pods()},
+        lambda names: victim["name"] not in names and len(names) == 3,
+        within=90,
+        what="the deleted task is replaced",
+    )
+    steady(scene, second, 3)
+
+    scene.ecs.delete_service(cluster="main", service="web", force=True)
+    until(scene.pods, lambda it: not it, within=90, what="no Pod is left")
+
+
+def test_a_killed_kecs_loses_nothing(scene: Scene, kecs: Installation) -> None:
+    definition = scene.register("web", lively())
+    scene.ecs.create_service(cluster="main", serviceName="web", taskDefinition=definition, desiredCount=2)
+    steady(scene, definition, 2)
+    before = {it["metadata"]["name"] for it in scene.pods()}
+    job = scene.run(scene.register("job", {"name": "job", "command": ["sh", "-c", "sleep 4; exit 7"]}))
+    scene.until(job, "RUNNING")
+    kecs.server.kill()
+    time.sleep(6)  # The task ends while nobody looks.
+    kecs.start()
+    scene.reconnect()
+    task = scene.until(job, "STOPPED")
+    assert task["stopCode"] == "EssentialContainerExited"
+    assert task["containers"][0]["exitCode"] == 7
+    left = until(scene.pods, lambda it: len(it) == 2, what="the Pod of the job is gone")
+    assert {it["metadata"]["name"] for it in left} == before, "the service's tasks were left alone"
+
+
+def test_a_namespace_that_is_not_ours_is_refused(scene: Scene, kubernetes: Kubernetes) -> None:
+    (namespace,) = until(scene.namespaces, bool)
+    name = namespace["metadata"]["name"]
+    kubernetes.ctl("label", "namespace", name, "kecs.dev/installation=somebody-else", "--overwrite")
+    try:
+        arn = scene.run(scene.register("web", lively()))
+        # What was known as ours a moment ago may be used a moment longer; what is deleted is looked at again.
+        scene.ecs.stop_task(cluster="main", task=arn)
+        scene.until(arn, "STOPPED")
+    finally:
+        owner = f"kecs.dev/installation={scene.kecs.name}"
+        kubernetes.ctl("label", "namespace", name, owner, "--overwrite")
