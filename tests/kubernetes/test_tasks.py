@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import time
 from typing import Any
 
@@ -176,15 +178,47 @@ def test_a_killed_kecs_loses_nothing(scene: Scene, kecs: Installation) -> None:
     assert {it["metadata"]["name"] for it in left} == before, "the service's tasks were left alone"
 
 
-def test_a_namespace_that_is_not_ours_is_refused(scene: Scene, kubernetes: Kubernetes) -> None:
+def test_a_namespace_that_is_not_ours_is_refused_and_left_alone(scene: Scene, kubernetes: Kubernetes) -> None:
     (namespace,) = until(scene.namespaces, bool)
     name = namespace["metadata"]["name"]
-    kubernetes.ctl("label", "namespace", name, "kecs.dev/installation=somebody-else", "--overwrite")
+    scene.ecs.delete_cluster(cluster="main")
+    until(scene.namespaces, lambda it: not it, within=60, what="the namespace is gone")
+    kubernetes.ctl("create", "namespace", name)
     try:
-        arn = scene.run(scene.register("web", lively()))
-        # What was known as ours a moment ago may be used a moment longer; what is deleted is looked at again.
-        scene.ecs.stop_task(cluster="main", task=arn)
-        scene.until(arn, "STOPPED")
+        with pytest.raises(scene.ecs.exceptions.ServerException):
+            scene.ecs.create_cluster(clusterName="main")
+        task = scene.until(scene.run(scene.register("web", lively())), "STOPPED")
+        assert task["stopCode"] == "TaskFailedToStart"
+        assert name in task["stoppedReason"], "the message names the namespace"
+        scene.ecs.delete_cluster(cluster="main")
+        assert kubernetes.ctl("get", "namespace", name, "-o", "jsonpath={.status.phase}") == "Active"
+        assert kubernetes.get("pods", "-n", name) == []
     finally:
-        owner = f"kecs.dev/installation={scene.kecs.name}"
-        kubernetes.ctl("label", "namespace", name, owner, "--overwrite")
+        kubernetes.ctl("delete", "namespace", name)
+    scene.ecs.create_cluster(clusterName="main")
+
+
+def test_kecs_killed_again_and_again_under_load_orphans_nothing(scene: Scene, kecs: Installation) -> None:
+    chance = random.Random(int(os.environ.get("KECS_KILL_SEED", "1")))
+    ends = scene.register("ends", exits(7, stopTimeout=2))
+    runs = scene.register("runs", lively())
+    jobs, others = [], []
+    for _ in range(int(os.environ.get("KECS_KILL_ROUNDS", "4"))):
+        jobs += [scene.run(ends), scene.run(ends)]
+        others += [scene.run(runs)]
+        time.sleep(chance.uniform(0.0, 1.5))
+        if len(others) > 1:
+            scene.ecs.stop_task(cluster="main", task=others[-2])
+        time.sleep(chance.uniform(0.0, 0.5))
+        kecs.server.kill()
+        time.sleep(chance.uniform(0.0, 2.0))
+        kecs.start()
+        scene.reconnect()
+    for arn in jobs:
+        task = scene.until(arn, "STOPPED")
+        assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("EssentialContainerExited", 7)
+    for arn in others[:-1]:
+        assert scene.until(arn, "STOPPED")["stopCode"] == "UserInitiated"
+    scene.until(others[-1], "RUNNING")
+    (pod,) = until(scene.pods, lambda it: len(it) == 1, within=60, what="only the last one has a Pod")
+    assert pod["metadata"]["labels"]["kecs.dev/task"] == others[-1].rpartition("/")[2]

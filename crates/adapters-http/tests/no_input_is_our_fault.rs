@@ -395,7 +395,8 @@ fn written(calls: Vec<(Operation, Value)>) -> Vec<(Operation, Vec<u8>)> {
 async fn an_operation_that_is_not_built_says_so() {
     let endpoint = endpoint().await;
     let (status, answer) = call(&endpoint, Operation::CreateTaskSet, b"{}".to_vec()).await;
-    let expected = r#"{"__type":"ClientException","message":"CreateTaskSet is not available in this version of kecs."}"#;
+    let expected =
+        r#"{"__type":"ClientException","message":"CreateTaskSet is not available in this version of kecs."}"#;
     assert_eq!((status, answer.as_str()), (400, expected));
 }
 

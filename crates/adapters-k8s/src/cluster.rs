@@ -19,7 +19,11 @@ const NAMESPACE_GONE: Duration = Duration::from_secs(25);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Makes the namespace of a cluster unless it is there. One of that name that isn't ours is left alone.
-pub(crate) async fn ensure(client: &Client, identity: &Identity, cluster: &ClusterKey) -> Result<(), PortError> {
+pub(crate) async fn ensure(
+    client: &Client,
+    identity: &Identity,
+    cluster: &ClusterKey,
+) -> Result<(), PortError> {
     let api: Api<Namespace> = Api::all(client.clone());
     let name = namespace_name(identity.installation(), cluster);
     let (labels, annotations) = identity.of_cluster(cluster);
@@ -54,12 +58,20 @@ pub(crate) async fn ensure(client: &Client, identity: &Identity, cluster: &Clust
 }
 
 /// Deletes the namespace of a cluster, with whatever is left in it. One that isn't ours is left alone.
-pub(crate) async fn delete(client: &Client, identity: &Identity, cluster: &ClusterKey) -> Result<(), PortError> {
+pub(crate) async fn delete(
+    client: &Client,
+    identity: &Identity,
+    cluster: &ClusterKey,
+) -> Result<(), PortError> {
     let api: Api<Namespace> = Api::all(client.clone());
     let name = namespace_name(identity.installation(), cluster);
     let found = api.get_opt(&name).await.map_err(|error| port_error("reading a namespace", &error))?;
     let Some(found) = found else { return Ok(()) };
-    check(identity, cluster, &found)?;
+    if let Err(error) = check(identity, cluster, &found) {
+        // There is nothing of ours to give back.
+        tracing::warn!(%error, "a namespace was not deleted with its cluster");
+        return Ok(());
+    }
     // Pods of tasks whose end is stored, but which nobody let go of: their finalizers would hold the namespace.
     let pods: Api<Pod> = Api::namespaced(client.clone(), &name);
     let ours = ListParams::default().labels(&identity.selector());

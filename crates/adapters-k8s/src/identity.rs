@@ -59,7 +59,10 @@ impl Identity {
     }
 
     /// The marks of a cluster's namespace.
-    pub(crate) fn of_cluster(&self, cluster: &ClusterKey) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    pub(crate) fn of_cluster(
+        &self,
+        cluster: &ClusterKey,
+    ) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
         let annotations = BTreeMap::from([(CLUSTER_ARN.to_owned(), cluster.arn())]);
         (self.labels(&cluster.scope, cluster.name.as_str()), annotations)
     }

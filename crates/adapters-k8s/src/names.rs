@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn every_cluster_has_a_legal_namespace_of_its_own() {
         let long = "a".repeat(255);
-        let names = ["main", "Main", "ma_in", "ma-in", "_", "-", "--x--", &long, &format!("{}b", &long[..254])];
+        let names =
+            ["main", "Main", "ma_in", "ma-in", "_", "-", "--x--", &long, &format!("{}b", &long[..254])];
         let mut seen = std::collections::BTreeSet::new();
         for account in ["111111111111", "222222222222"] {
             for installation in ["kecs", "other"] {

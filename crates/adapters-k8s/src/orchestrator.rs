@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
+use futures::channel::oneshot;
 use futures::stream::{BoxStream, StreamExt as _, select};
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::{self as core, Node, Pod};
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::error::EcsError;
 use kecs_domain::model;
@@ -99,7 +101,10 @@ impl KubernetesOrchestrator {
         let client = Client::try_from(config).map_err(unreachable)?;
         let version = client.apiserver_version().await.map_err(unreachable)?;
         tracing::info!(version = %version.git_version, "connected to Kubernetes");
-        Ok(Self::with_client(client, options.installation))
+        let orchestrator = Self::with_client(client, options.installation);
+        // Known from the beginning: the first request may be for a place on one.
+        orchestrator.load_nodes().await.map_err(unreachable)?;
+        Ok(orchestrator)
     }
 
     /// An orchestrator over a client that is there already.
@@ -144,21 +149,32 @@ impl KubernetesOrchestrator {
     fn tell_released(&self, task: &TaskKey) {
         let seen = TaskObservation { released: true, ..TaskObservation::accepted(task.clone()) };
         // Without an observer nobody is told: the next one begins with a snapshot, which lacks the task.
-        self.aside.lock().retain(|observer| observer.unbounded_send(Observation::Changed(vec![seen.clone()])).is_ok());
+        self.aside
+            .lock()
+            .retain(|observer| observer.unbounded_send(Observation::Changed(vec![seen.clone()])).is_ok());
+    }
+
+    async fn load_nodes(&self) -> kube::Result<()> {
+        let api: Api<Node> = Api::all(self.client.clone());
+        let all = api.list(&ListParams::default()).await?;
+        *self.around.nodes.lock() =
+            all.iter().filter_map(instance_of).map(|it| (it.host.clone(), it)).collect();
+        Ok(())
     }
 
     /// Where a task goes.
     async fn place(&self, task: &Task) -> Result<Place, PortError> {
         let taken = self.index.lock().lock().ports().collect();
         let Some(id) = task.instance else { return Ok(Place { node: None, taken }) };
-        let known = |around: &Around| around.nodes.lock().values().find(|it| it.id == id).map(|it| it.host.clone());
+        let known =
+            |around: &Around| around.nodes.lock().values().find(|it| it.id == id).map(|it| it.host.clone());
         if let Some(node) = known(&self.around) {
             return Ok(Place { node: Some(node), taken });
         }
-        let api: Api<Node> = Api::all(self.client.clone());
-        let all = api.list(&ListParams::default()).await.map_err(|error| port_error("listing nodes", &error))?;
-        let node = all.items.iter().filter_map(instance_of).find(|it| it.id == id).map(|it| it.host);
-        let node = node.ok_or_else(|| PortError::permanent(format!("The container instance {id} is gone")))?;
+        self.load_nodes().await.map_err(|error| port_error("listing nodes", &error))?;
+        let node = known(&self.around);
+        let node =
+            node.ok_or_else(|| PortError::permanent(format!("The container instance {id} is gone")))?;
         Ok(Place { node: Some(node), taken })
     }
 
@@ -168,7 +184,9 @@ impl KubernetesOrchestrator {
         loop {
             match api.create(&PostParams::default(), pod).await {
                 Err(kube::Error::Api(status))
-                    if status.code == 403 && status.message.contains("serviceaccount") && Instant::now() < end =>
+                    if status.code == 403
+                        && status.message.contains("serviceaccount")
+                        && Instant::now() < end =>
                 {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -223,11 +241,13 @@ impl Orchestrator for KubernetesOrchestrator {
             self.tell_released(&order.task);
             return Ok(());
         };
-        let containers = order.definition.as_ref().and_then(|found| found.doc.container_definitions.as_deref());
+        let containers =
+            order.definition.as_ref().and_then(|found| found.doc.container_definitions.as_deref());
         let grace = containers.map_or(STOP_TIMEOUT, longest_stop);
         // Noted before: the end must not be taken for somebody else's doing.
         self.around.stopping.lock().insert(order.task.clone());
-        let parameters = DeleteParams { grace_period_seconds: u32::try_from(grace).ok(), ..DeleteParams::default() };
+        let parameters =
+            DeleteParams { grace_period_seconds: u32::try_from(grace).ok(), ..DeleteParams::default() };
         match api.delete(&name, &parameters).await {
             Ok(_) => Ok(()),
             Err(error) if is_status(&error, 404) => {
@@ -254,30 +274,45 @@ impl Orchestrator for KubernetesOrchestrator {
     fn observe(&self) -> BoxStream<'static, Observation> {
         let (send, aside) = unbounded();
         self.aside.lock().push(send);
+        // What is told aside comes after the snapshot, which begins every stream.
+        let (began, begin) = oneshot::channel::<()>();
+        let mut began = Some(began);
+        let aside = begin.into_stream().filter_map(|_| std::future::ready(None)).chain(aside);
         let index: Arc<Mutex<Index>> = Arc::default();
         *self.index.lock() = Arc::clone(&index);
         let around = Arc::clone(&self.around);
         let config = watcher::Config::default().labels(&self.identity.selector());
         let (seen_by, with) = (Arc::clone(&index), Arc::clone(&around));
         // The watchers begin anew by themselves; the pauses keep them from asking in a hurry.
-        let pods = watcher(Api::<Pod>::all(self.client.clone()), config).default_backoff().filter_map(move |event| {
-            let seen = match event {
-                Ok(event) => seen_by.lock().apply(pod_event(event), &*with),
-                Err(error) => {
-                    tracing::warn!(%error, "the watch of Pods was interrupted");
-                    None
-                }
-            };
-            std::future::ready(seen)
-        });
+        let pods = watcher(Api::<Pod>::all(self.client.clone()), config).default_backoff().filter_map(
+            move |event| {
+                let seen = match event {
+                    Ok(event) => {
+                        let seen = seen_by.lock().apply(pod_event(event), &*with);
+                        if let Some(began) = began.take_if(|_| matches!(seen, Some(Observation::Snapshot(_))))
+                        {
+                            // Whoever would hear it is the stream that this one is a part of.
+                            let _ = began.send(());
+                        }
+                        seen
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the watch of Pods was interrupted");
+                        None
+                    }
+                };
+                std::future::ready(seen)
+            },
+        );
+        let (near, places) = (Arc::clone(&index), Arc::clone(&around));
         let mut listing = BTreeMap::new();
         let nodes = watcher(Api::<Node>::all(self.client.clone()), watcher::Config::default())
             .default_backoff()
             .filter_map(move |event| {
                 let seen = match event {
                     Ok(event) => {
-                        note_node(&mut around.nodes.lock(), &mut listing, event);
-                        index.lock().nodes_changed(&*around)
+                        note_node(&mut places.nodes.lock(), &mut listing, event);
+                        near.lock().nodes_changed(&*places)
                     }
                     Err(error) => {
                         tracing::warn!(%error, "the watch of nodes was interrupted");
@@ -286,8 +321,25 @@ impl Orchestrator for KubernetesOrchestrator {
                 };
                 std::future::ready(seen)
             });
+        let (told, with) = (Arc::clone(&index), Arc::clone(&around));
+        let failures = watcher::Config::default().fields("reason=Unhealthy,involvedObject.kind=Pod");
+        let checks = watcher(Api::<core::Event>::all(self.client.clone()), failures)
+            .default_backoff()
+            .filter_map(move |event| {
+                let seen = match event {
+                    Ok(Event::Apply(event) | Event::InitApply(event)) => {
+                        told.lock().check_failed(&event, &*with)
+                    }
+                    Ok(_) => None,
+                    Err(error) => {
+                        tracing::warn!(%error, "the watch of failed health checks was interrupted");
+                        None
+                    }
+                };
+                std::future::ready(seen)
+            });
         // `select` ends when all have ended, and the watchers never do.
-        select(select(pods, nodes), aside).boxed()
+        select(select(pods, nodes), select(checks, aside)).boxed()
     }
 
     async fn instances(&self, _cluster: &ClusterKey) -> Result<Vec<Instance>, PortError> {
@@ -308,7 +360,11 @@ fn pod_event(event: Event<Pod>) -> PodEvent {
 }
 
 /// Keeps the nodes as they are. A new list replaces them at once.
-fn note_node(nodes: &mut BTreeMap<String, Instance>, listing: &mut BTreeMap<String, Instance>, event: Event<Node>) {
+fn note_node(
+    nodes: &mut BTreeMap<String, Instance>,
+    listing: &mut BTreeMap<String, Instance>,
+    event: Event<Node>,
+) {
     match event {
         Event::Init => listing.clear(),
         Event::InitApply(node) => listing.extend(instance_of(&node).map(|it| (it.host.clone(), it))),

@@ -131,7 +131,12 @@ impl ServiceRevisionKey {
         let service = &self.service;
         ecs_arn(
             &service.cluster.scope,
-            format_args!("service-revision/{}/{}/{:019}", service.cluster.name, service.name, self.id.number()),
+            format_args!(
+                "service-revision/{}/{}/{:019}",
+                service.cluster.name,
+                service.name,
+                self.id.number()
+            ),
         )
     }
 }
@@ -334,9 +339,11 @@ mod tests {
 
     #[test]
     fn a_cluster_is_named_by_name_by_arn_or_not_at_all() {
-        for (given, name) in
-            [(None, "default"), (Some("main"), "main"), (Some("arn:aws:ecs:eu-central-1:123456789012:cluster/main"), "main")]
-        {
+        for (given, name) in [
+            (None, "default"),
+            (Some("main"), "main"),
+            (Some("arn:aws:ecs:eu-central-1:123456789012:cluster/main"), "main"),
+        ] {
             assert_eq!(cluster_ref(&scope(), given).unwrap().name.as_str(), name);
         }
         let foreign = cluster_ref(&scope(), Some("arn:aws:ecs:eu-central-1:999999999999:cluster/main"));
@@ -352,12 +359,18 @@ mod tests {
             assert_eq!(key.arn(), format!("{arn}/main/{id}"));
         }
         for (text, message) in [
-            (format!("{arn}/other/{id}"), "Invalid identifier: Identifier is for cluster other. Your cluster is main"),
+            (
+                format!("{arn}/other/{id}"),
+                "Invalid identifier: Identifier is for cluster other. Your cluster is main",
+            ),
             (
                 format!("arn:aws:ecs:eu-central-1:999999999999:task/main/{id}"),
                 "Identifier is for 999999999999. Your accountId is 123456789012",
             ),
-            ("arn:aws:ecs:eu-central-1:123456789012:cluster/main".into(), "Unsupported resource type: cluster"),
+            (
+                "arn:aws:ecs:eu-central-1:123456789012:cluster/main".into(),
+                "Unsupported resource type: cluster",
+            ),
             ("nope".into(), "taskId length should be one of [32,36]"),
         ] {
             assert_eq!(task_ref(&cluster(), &text).unwrap_err().message, message);

@@ -90,7 +90,9 @@ impl Misfit {
             Self::Ports => "is already using a port required by your task",
             Self::Agent => "encountered error \"AGENT\"",
             Self::MemberOf => "encountered error \"MemberOf placement constraint unsatisfied.\"",
-            Self::DistinctInstance => "encountered error \"DistinctInstance placement constraint unsatisfied.\"",
+            Self::DistinctInstance => {
+                "encountered error \"DistinctInstance placement constraint unsatisfied.\""
+            }
         }
     }
 }
@@ -99,10 +101,12 @@ impl Misfit {
 pub fn demand_of(definition: &model::TaskDefinition, overrides: Option<&model::TaskOverride>) -> Amounts {
     let containers = definition.container_definitions.as_deref().unwrap_or_default();
     let number = |text: Option<&String>| text.and_then(|text| text.parse::<i64>().ok());
-    let cpu_of = |container: &ContainerDefinition| overridden(overrides, container, |o| o.cpu).or(container.cpu);
+    let cpu_of =
+        |container: &ContainerDefinition| overridden(overrides, container, |o| o.cpu).or(container.cpu);
     // The reservation is what is set aside; without one, it is the limit.
     let memory_of = |container: &ContainerDefinition| {
-        let reservation = overridden(overrides, container, |o| o.memory_reservation).or(container.memory_reservation);
+        let reservation =
+            overridden(overrides, container, |o| o.memory_reservation).or(container.memory_reservation);
         reservation.or_else(|| overridden(overrides, container, |o| o.memory)).or(container.memory)
     };
     let fixed = definition.network_mode == Some(NetworkMode::Host);
@@ -114,7 +118,8 @@ pub fn demand_of(definition: &model::TaskDefinition, overrides: Option<&model::T
         .filter_map(|port| u16::try_from(port).ok())
         .collect();
     let cpu = overrides.and_then(|o| number(o.cpu.as_ref())).or_else(|| number(definition.cpu.as_ref()));
-    let memory = overrides.and_then(|o| number(o.memory.as_ref())).or_else(|| number(definition.memory.as_ref()));
+    let memory =
+        overrides.and_then(|o| number(o.memory.as_ref())).or_else(|| number(definition.memory.as_ref()));
     Amounts {
         cpu: cpu.unwrap_or_else(|| containers.iter().filter_map(cpu_of).map(i64::from).sum()),
         memory: memory.unwrap_or_else(|| containers.iter().filter_map(memory_of).map(i64::from).sum()),
@@ -168,8 +173,10 @@ impl Candidate {
         if !expressions.iter().all(|one| one.as_ref().is_some_and(|one| one.matches(&subject))) {
             return Err(Misfit::MemberOf);
         }
-        let distinct =
-            demand.constraints.iter().any(|one| one.r#type == Some(PlacementConstraintType::DistinctInstance));
+        let distinct = demand
+            .constraints
+            .iter()
+            .any(|one| one.r#type == Some(PlacementConstraintType::DistinctInstance));
         if distinct && self.of_group > 0 {
             return Err(Misfit::DistinctInstance);
         }
@@ -212,7 +219,11 @@ impl Candidate {
 ///
 /// # Errors
 /// What speaks against each instance, in their order.
-pub fn place(candidates: &mut [Candidate], demand: &Demand, chance: u64) -> Result<usize, Vec<(HexId, Misfit)>> {
+pub fn place(
+    candidates: &mut [Candidate],
+    demand: &Demand,
+    chance: u64,
+) -> Result<usize, Vec<(HexId, Misfit)>> {
     let mut fitting = Vec::new();
     let mut misfits = Vec::new();
     let expressions = demand.expressions();

@@ -16,8 +16,8 @@ use futures::future::FutureExt as _;
 use kecs_adapters_sim::{SimOptions, SimulatedOrchestrator};
 use kecs_adapters_storage::MemoryStore;
 use kecs_domain::model::{
-    CreateClusterRequest, CreateServiceRequest, DescribeServicesRequest, DescribeTasksRequest, RegisterTaskDefinitionRequest,
-    RunTaskRequest,
+    CreateClusterRequest, CreateServiceRequest, DescribeServicesRequest, DescribeTasksRequest,
+    RegisterTaskDefinitionRequest, RunTaskRequest,
 };
 use kecs_domain::{Scope, Timestamp};
 use kecs_usecases::ports::{Clock, IdGenerator, Orchestrator as _};

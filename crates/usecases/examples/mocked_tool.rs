@@ -15,7 +15,12 @@ use kecs_usecases::{Context, Ecs, Error};
 
 /// Stops the tasks of the default cluster that were made more than `patience` before `now` and don't run yet.
 /// Returns how many it stopped.
-async fn stop_stuck_tasks(ecs: &Ecs, ctx: &Context, now: Timestamp, patience: Duration) -> Result<usize, Error> {
+async fn stop_stuck_tasks(
+    ecs: &Ecs,
+    ctx: &Context,
+    now: Timestamp,
+    patience: Duration,
+) -> Result<usize, Error> {
     let listed = ecs.tasks().list(ctx, ListTasksRequest::default()).await?;
     let tasks = listed.task_arns.unwrap_or_default();
     if tasks.is_empty() {
@@ -56,8 +61,8 @@ mod tests {
     use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
     use kecs_domain::{Doc, Scope};
     use kecs_usecases::ports::{
-        Entity, MockClock, MockClusterStore, MockIdGenerator, MockOrchestrator, MockServiceStore, MockTaskDefinitionStore,
-        MockTaskStore, MockTokenStore, MockUnitOfWork, MockWake, Version, Versioned,
+        Entity, MockClock, MockClusterStore, MockIdGenerator, MockOrchestrator, MockServiceStore,
+        MockTaskDefinitionStore, MockTaskStore, MockTokenStore, MockUnitOfWork, MockWake, Version, Versioned,
     };
     use kecs_usecases::{Ports, WakeQueue};
 

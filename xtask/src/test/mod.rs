@@ -47,6 +47,8 @@ struct Run<'a> {
     workspace: &'a Workspace,
     linking: &'a Linking,
     filter: Option<&'a str>,
+    /// Whether the step was asked for by its name.
+    asked_for: bool,
     log: Log,
     counts: Counts,
     note: String,
@@ -69,7 +71,7 @@ impl Run<'_> {
         Ok(status.success())
     }
 
-    /// Notes that something could not be tested here.
+    /// Notes that something is not tested here.
     fn skipped(&mut self, what: String) {
         self.log.line(&what);
         self.counts += Counts::SKIPPED;
@@ -155,7 +157,9 @@ fn run_step(
     println!("- {}: {}", step.name, step.about);
     let log = Log::open(&workspace.scratch("test-logs")?, step.name, options.verbose)?;
     let filter = options.filter.as_deref();
-    let mut run = Run { workspace, linking, filter, log, counts: Counts::default(), note: String::new() };
+    let asked_for = options.only.iter().any(|name| name == step.name);
+    let mut run =
+        Run { workspace, linking, filter, asked_for, log, counts: Counts::default(), note: String::new() };
     let start = Instant::now();
     let mut passed = (step.run)(&mut run).unwrap_or_else(|error| {
         run.log.line(&format!("{error:#}"));
@@ -163,7 +167,7 @@ fn run_step(
     });
     let took = start.elapsed();
     run.log.close();
-    if step.has_tests && filter.is_none() && run.counts.none_ran() {
+    if step.has_tests && filter.is_none() && run.counts == Counts::default() {
         passed = false;
     }
     match (passed, step.has_tests) {
@@ -175,7 +179,11 @@ fn run_step(
     if !passed {
         run.log.print_tail();
     }
-    let verdict = if passed { "passed" } else { "FAILED" };
+    let verdict = match passed {
+        true if run.counts.none_ran() => "SKIPPED",
+        true => "passed",
+        false => "FAILED",
+    };
     println!("  {verdict} in {}{}{}", seconds(took), if run.note.is_empty() { "" } else { ". " }, run.note);
     Ok(Summary { step: step.name, verdict, counts: run.counts, took, note: run.note })
 }

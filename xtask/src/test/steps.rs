@@ -1,13 +1,15 @@
 //! The steps of `cargo xtask test`, in the order of what they cost.
 
+use std::env;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::{Run, postgres};
 use crate::python::Python;
 use crate::workspace::Workspace;
-use crate::{codegen, layers, simulate, tidy};
+use crate::{codegen, layers, process, simulate, tidy};
 
 /// One step.
 pub(super) struct Step {
@@ -43,6 +45,7 @@ pub(super) const STEPS: &[Step] = &[
     Step::check("simulate", "500 seeded histories of 500 steps keep every invariant", simulation),
     Step::tests("blackbox", "the aws CLI and boto3 against the running binary", blackbox),
     Step::tests("rust-sdk", "the official Rust SDK against the running binary", rust_sdk),
+    Step::tests("kubernetes", "tasks as Pods on a real cluster", kubernetes),
 ];
 
 /// The crate that needs the running binary, and the SDK, which takes minutes to compile.
@@ -53,7 +56,7 @@ const FEATURES: [&str; 2] = ["--features", "kecs-usecases/mocks"];
 
 fn fmt(run: &mut Run<'_>) -> Result<bool> {
     let mut cargo = run.workspace.cargo();
-    run.passes(cargo.args(["fmt", "--all", "--check"]))
+    run.passes(cargo.args(["fmt", "--all", "--check", "--", "--color", "never"]))
 }
 
 fn tidy_files(run: &mut Run<'_>) -> Result<bool> {
@@ -130,9 +133,13 @@ fn simulation(run: &mut Run<'_>) -> Result<bool> {
 }
 
 fn blackbox(run: &mut Run<'_>) -> Result<bool> {
-    let suite = run.workspace.root.join("tests/blackbox");
-    let kecs = build_kecs(run)?;
-    let Some(kecs) = kecs else { return Ok(false) };
+    pytest(run, "blackbox")
+}
+
+/// Runs one of the Python suites under `tests` against a binary that is built first.
+fn pytest(run: &mut Run<'_>, suite: &str) -> Result<bool> {
+    let suite = run.workspace.root.join("tests").join(suite);
+    let Some(kecs) = build_kecs(run)? else { return Ok(false) };
     let python = suite_python(run.workspace)?;
     let mut pytest = python.command();
     pytest.current_dir(&run.workspace.root).env("KECS_BIN", kecs).env("PATH", python.path());
@@ -152,6 +159,48 @@ fn rust_sdk(run: &mut Run<'_>) -> Result<bool> {
     let mut cargo = run.workspace.cargo();
     cargo.args(["test", "--package", SDK_TESTS, "--no-fail-fast"]).args(run.filter);
     run.passes(cargo.env("KECS_BIN", kecs))
+}
+
+/// Needs a cluster, which takes its time to build: only where there is one, or if it is asked for.
+fn kubernetes(run: &mut Run<'_>) -> Result<bool> {
+    const CLUSTER: &str = "KECS_TEST_KUBECONFIG";
+    if env::var_os(CLUSTER).is_some() {
+        // The contract suite has run with the tests of the crates.
+        return pytest(run, "kubernetes");
+    }
+    if !run.asked_for {
+        run.skipped(format!(
+            "set {CLUSTER}, or ask for it with --only kubernetes (root and Go; builds a cluster)"
+        ));
+        return Ok(true);
+    }
+    let program = run.workspace.root.join("tests/kubernetes/cluster.py");
+    let cluster = |command: &str| {
+        let mut python = Command::new("python3");
+        python.arg(&program).arg(command).stderr(Stdio::inherit());
+        python
+    };
+    let up = cluster("up").output().context("python3 doesn't start")?;
+    match up.status.code() {
+        Some(0) => {}
+        // The program's own word for a machine that can't.
+        Some(3) => {
+            run.skipped("this machine can't run the test cluster".to_owned());
+            return Ok(true);
+        }
+        _ => bail!("the test cluster did not come up"),
+    }
+    let mut cargo = run.workspace.cargo();
+    // kecs-app is there for its feature; it has no tests of these names.
+    cargo.args(["test", "--package", "kecs-adapters-k8s", "--package", "kecs-app", "--no-fail-fast"]);
+    run.linking.configure(&mut cargo, "kecs-app");
+    cargo.args(["--test", "contract", "--test", "golden"]).args(run.filter);
+    run.linking.expose(&mut cargo);
+    cargo.env(CLUSTER, String::from_utf8_lossy(&up.stdout).trim());
+    let contract = run.passes(&mut cargo);
+    let suite = pytest(run, "kubernetes");
+    process::run(&mut cluster("down"))?;
+    Ok(contract? && suite?)
 }
 
 /// The environment of the Python suites.

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use kecs_domain::model::{Operation, OperationShape};
 use kecs_domain::EcsError;
+use kecs_domain::model::{Operation, OperationShape};
 use kecs_usecases::Error;
 use serde::Serialize;
 

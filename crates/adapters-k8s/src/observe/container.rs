@@ -13,9 +13,11 @@ const OUT_OF_MEMORY: &str = "OutOfMemoryError: Container killed due to memory us
 pub(super) fn failure(waiting: &ContainerStateWaiting) -> Option<String> {
     let message = waiting.message.as_deref().unwrap_or_default();
     let name = match waiting.reason.as_deref()? {
-        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" | "RegistryUnavailable" => {
-            "CannotPullContainerError"
-        }
+        "ErrImagePull"
+        | "ImagePullBackOff"
+        | "InvalidImageName"
+        | "ErrImageNeverPull"
+        | "RegistryUnavailable" => "CannotPullContainerError",
         "CreateContainerConfigError" => "ResourceInitializationError",
         "CreateContainerError" => "CannotCreateContainerError",
         "RunContainerError" | "StartError" => "CannotStartContainerError",
@@ -24,8 +26,9 @@ pub(super) fn failure(waiting: &ContainerStateWaiting) -> Option<String> {
     Some(format!("{name}: {message}"))
 }
 
-/// The observation of a container. `checked` says whether it has a health check.
-pub(super) fn observe(status: &ContainerStatus, checked: bool, was_healthy: bool) -> ContainerObservation {
+/// The observation of a container. `checked` says whether it has a health check, `failed` whether that has failed as
+/// often as it may if the container isn't ready.
+pub(super) fn observe(status: &ContainerStatus, checked: bool, failed: bool) -> ContainerObservation {
     let mut seen = ContainerObservation::pending(status.name.clone());
     seen.image_digest = digest_of(&status.image_id);
     seen.runtime_id = runtime_id(status.container_id.as_deref());
@@ -56,13 +59,10 @@ pub(super) fn observe(status: &ContainerStatus, checked: bool, was_healthy: bool
     } else if let Some(waiting) = state.and_then(|state| state.waiting.as_ref()) {
         seen.reason = failure(waiting);
     }
-    seen.health = checked.then(|| {
-        match (status.ready, seen.state, was_healthy) {
-            (true, ..) => HealthStatus::Healthy,
-            // Ready before and not now: the check has failed as often as it may.
-            (false, ContainerState::Running, true) => HealthStatus::Unhealthy,
-            (false, ..) => HealthStatus::Unknown,
-        }
+    seen.health = checked.then(|| match (status.ready, seen.state, failed) {
+        (true, ..) => HealthStatus::Healthy,
+        (false, ContainerState::Running, true) => HealthStatus::Unhealthy,
+        (false, ..) => HealthStatus::Unknown,
     });
     seen
 }

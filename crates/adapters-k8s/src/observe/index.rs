@@ -4,12 +4,13 @@
 
 use std::collections::HashMap;
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Event, Pod};
 use kecs_domain::arn::TaskKey;
 use kecs_domain::model::HealthStatus;
 use kecs_domain::task::{ContainerState, TaskFailure, TaskObservation};
 use kecs_usecases::ports::Observation;
 
+use super::check::Failures;
 use super::fact::keep;
 use super::load::Load;
 use super::observe_pod;
@@ -41,6 +42,8 @@ pub struct PodLocation {
 
 struct Known {
     location: PodLocation,
+    /// The Pod as last seen: what is told beside it may change what it means.
+    pod: Box<Pod>,
     /// The node that it is on, while it holds something there.
     node: Option<String>,
     load: Load,
@@ -60,6 +63,8 @@ pub trait Surroundings {
 pub struct Index {
     tasks: HashMap<TaskKey, Known>,
     listing: Option<HashMap<TaskKey, Known>>,
+    failures: Failures,
+    by_uid: HashMap<String, TaskKey>,
 }
 
 impl Index {
@@ -71,31 +76,43 @@ impl Index {
                 None
             }
             PodEvent::Listed(pod) => {
-                let (key, known) = self.read(&pod, around)?;
+                let (key, known) = self.read(pod, around)?;
                 self.listing.get_or_insert_default().insert(key, known);
                 None
             }
             PodEvent::Complete => {
                 self.tasks = self.listing.take().unwrap_or_default();
+                let uid =
+                    |(key, known): (&TaskKey, &Known)| Some((known.pod.metadata.uid.clone()?, key.clone()));
+                self.by_uid = self.tasks.iter().filter_map(uid).collect();
+                self.failures.retain(|uid| self.by_uid.contains_key(uid));
                 let mut all: Vec<_> = self.tasks.values().map(|known| known.seen.clone()).collect();
                 all.sort_by(|left, right| left.key.cmp(&right.key));
                 Some(Observation::Snapshot(all))
             }
             PodEvent::Changed(pod) => {
-                let (key, known) = self.read(&pod, around)?;
+                let (key, known) = self.read(pod, around)?;
                 let before = self.tasks.get(&key);
                 let news = before.is_none_or(|before| before.seen != known.seen).then(|| known.seen.clone());
+                if let Some(uid) = known.pod.metadata.uid.clone() {
+                    self.by_uid.insert(uid, key.clone());
+                }
                 self.tasks.insert(key, known);
                 news.map(|seen| Observation::Changed(vec![seen]))
             }
             PodEvent::Gone(pod) => {
-                let (key, Known { mut seen, .. }) = self.read(&pod, around)?;
+                let (key, Known { mut seen, pod, .. }) = self.read(pod, around)?;
+                if let Some(uid) = &pod.metadata.uid {
+                    self.failures.forget(uid);
+                    self.by_uid.remove(uid);
+                }
                 let told = self.tasks.remove(&key).is_some_and(|before| before.seen.released);
                 if told {
                     return None;
                 }
                 if seen.failure.is_none() && !around.is_stopping(&key) {
-                    seen.failure = Some(TaskFailure::Lost { reason: "The task's Pod was deleted".to_owned() });
+                    seen.failure =
+                        Some(TaskFailure::Lost { reason: "The task's Pod was deleted".to_owned() });
                 }
                 for container in &mut seen.containers {
                     container.state = ContainerState::Stopped;
@@ -109,13 +126,24 @@ impl Index {
     /// The nodes have changed: tasks whose zone was not known when they were seen are told again.
     pub fn nodes_changed(&mut self, around: &dyn Surroundings) -> Option<Observation> {
         let mut news = Vec::new();
-        for known in self.tasks.values_mut().filter(|known| known.seen.availability_zone.is_none() && !known.seen.released) {
+        for known in self
+            .tasks
+            .values_mut()
+            .filter(|known| known.seen.availability_zone.is_none() && !known.seen.released)
+        {
             if let Some(zone) = known.node.as_deref().and_then(|node| around.zone(node)) {
                 known.seen.availability_zone = Some(zone);
                 news.push(known.seen.clone());
             }
         }
         (!news.is_empty()).then_some(Observation::Changed(news))
+    }
+
+    /// A health check has failed, again. Events come without order and may come late: they only ever add.
+    pub fn check_failed(&mut self, event: &Event, around: &dyn Surroundings) -> Option<Observation> {
+        let uid = self.failures.note(event)?;
+        let pod = self.tasks.get(self.by_uid.get(&uid)?)?.pod.clone();
+        self.apply(PodEvent::Changed(pod), around)
     }
 
     /// Where the Pod of a task is, if it has one.
@@ -135,9 +163,11 @@ impl Index {
         holding.flat_map(|known| known.load.ports.iter().copied())
     }
 
-    fn read(&self, pod: &Pod, around: &dyn Surroundings) -> Option<(TaskKey, Known)> {
-        let before = crate::identity::task_of(&pod.metadata).and_then(|key| self.tasks.get(&key));
-        let healthy = |name: &str| {
+    fn read(&self, pod: Box<Pod>, around: &dyn Surroundings) -> Option<(TaskKey, Known)> {
+        let key = crate::identity::task_of(&pod.metadata)?;
+        let before = self.tasks.get(&key);
+        // Ready before and not now: the check has failed as often as it may.
+        let was_checked = |name: &str| {
             before.is_some_and(|known| {
                 known.seen.containers.iter().any(|container| {
                     container.name == name
@@ -145,17 +175,15 @@ impl Index {
                 })
             })
         };
-        let ours = crate::identity::task_of(&pod.metadata).is_some_and(|key| around.is_stopping(&key));
-        let mut seen = observe_pod(pod, &healthy, ours)?;
-        let node = node_of(pod).map(str::to_owned);
+        let failed = |name: &str| was_checked(name) || self.failures.is_unhealthy(&pod, name);
+        let mut seen = observe_pod(&pod, &failed, around.is_stopping(&key))?;
+        let node = node_of(&pod).map(str::to_owned);
         seen.availability_zone = node.as_deref().and_then(|node| around.zone(node));
         if let Some(before) = before {
             seen = keep(&before.seen, seen);
         }
-        let location = PodLocation {
-            namespace: pod.metadata.namespace.clone()?,
-            name: pod.metadata.name.clone()?,
-        };
-        Some((seen.key.clone(), Known { location, node, load: Load::of(pod), seen }))
+        let location =
+            PodLocation { namespace: pod.metadata.namespace.clone()?, name: pod.metadata.name.clone()? };
+        Some((key, Known { location, node, load: Load::of(&pod), seen, pod }))
     }
 }

@@ -22,7 +22,8 @@ impl Load {
     /// What the Pod asks for: as a whole, or else the sum over its containers.
     pub(super) fn of(pod: &Pod) -> Self {
         let Some(spec) = &pod.spec else { return Self::default() };
-        let requests = |resources: &Option<ResourceRequirements>| resources.as_ref().and_then(|it| it.requests.clone());
+        let requests =
+            |resources: &Option<ResourceRequirements>| resources.as_ref().and_then(|it| it.requests.clone());
         let all = || spec.containers.iter().chain(spec.init_containers.iter().flatten());
         let whole = requests(&spec.resources).unwrap_or_default();
         let each: Vec<_> = all().filter_map(|container| requests(&container.resources)).collect();

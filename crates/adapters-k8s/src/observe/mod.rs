@@ -1,5 +1,6 @@
 //! From what Kubernetes shows to what the use cases want to know. Pure: no I/O, no clock.
 
+mod check;
 mod container;
 mod fact;
 mod index;

@@ -4,15 +4,17 @@ use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodCondition};
 use kecs_domain::Timestamp;
 use kecs_domain::arn::TaskKey;
 use kecs_domain::model::NetworkBinding;
-use kecs_domain::task::{ContainerObservation, ContainerState, NetworkObservation, TaskFailure, TaskObservation};
+use kecs_domain::task::{
+    ContainerObservation, ContainerState, NetworkObservation, TaskFailure, TaskObservation,
+};
 
 use super::{container, instance_id};
 use crate::identity::{NETWORK_MODE, task_of};
 use crate::names::digest;
 
-/// What a Pod says of its task. `healthy` names the containers that were healthy when last seen; `ours` says that
-/// the Pod's end was asked for by us. None if the Pod is no task.
-pub fn observe_pod(pod: &Pod, healthy: &dyn Fn(&str) -> bool, ours: bool) -> Option<TaskObservation> {
+/// What a Pod says of its task. `failed` says of a container that isn't ready whether its check has failed as often
+/// as it may; `ours` says that the Pod's end was asked for by us. None if the Pod is no task.
+pub fn observe_pod(pod: &Pod, failed: &dyn Fn(&str) -> bool, ours: bool) -> Option<TaskObservation> {
     let key = task_of(&pod.metadata)?;
     let mut seen = TaskObservation::accepted(key.clone());
     let (Some(spec), Some(status)) = (&pod.spec, &pod.status) else { return Some(seen) };
@@ -23,15 +25,19 @@ pub fn observe_pod(pod: &Pod, healthy: &dyn Fn(&str) -> bool, ours: bool) -> Opt
         // The node took it on, and sees to its images first.
         seen.pull_started_at = status.start_time.as_ref().map(|time| Timestamp::from(time.0));
     }
-    let statuses: Vec<&ContainerStatus> =
-        status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten()).collect();
+    let statuses: Vec<&ContainerStatus> = status
+        .container_statuses
+        .iter()
+        .flatten()
+        .chain(status.init_container_statuses.iter().flatten())
+        .collect();
     for container in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
         let name = container.name.as_str();
         let status = statuses.iter().find(|status| status.name == name);
         let checked = container.readiness_probe.is_some();
         let mut one = status.map_or_else(
             || ContainerObservation::pending(name),
-            |status| container::observe(status, checked, healthy(name)),
+            |status| container::observe(status, checked, failed(name)),
         );
         if one.state != ContainerState::Pending {
             one.bindings = bindings(container);
@@ -40,7 +46,8 @@ pub fn observe_pod(pod: &Pod, healthy: &dyn Fn(&str) -> bool, ours: bool) -> Opt
     }
     // Images are pulled one container after the other: when all have started, the last one was there.
     let starts: Option<Vec<_>> = seen.containers.iter().map(|one| one.started_at).collect();
-    seen.pull_stopped_at = starts.and_then(|starts| starts.into_iter().max()).filter(|_| seen.pull_started_at.is_some());
+    seen.pull_stopped_at =
+        starts.and_then(|starts| starts.into_iter().max()).filter(|_| seen.pull_started_at.is_some());
     let ended = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
     let all_stopped =
         !seen.containers.is_empty() && seen.containers.iter().all(|one| one.state == ContainerState::Stopped);
@@ -92,13 +99,16 @@ fn failure(
     let status = pod.status.as_ref()?;
     let message = |fallback: &str| status.message.clone().unwrap_or_else(|| fallback.to_owned());
     match status.reason.as_deref() {
-        Some("Evicted" | "Preempting") => return Some(TaskFailure::Lost { reason: message("The task was evicted") }),
+        Some("Evicted" | "Preempting") => {
+            return Some(TaskFailure::Lost { reason: message("The task was evicted") });
+        }
         Some("NodeLost" | "NodeAffinity" | "NodeShutdown" | "Terminated") => {
             return Some(TaskFailure::Lost { reason: message("The task's node was lost") });
         }
         _ => {}
     }
-    if let Some(disrupted) = condition(pod, "DisruptionTarget").filter(|condition| condition.status == "True") {
+    if let Some(disrupted) = condition(pod, "DisruptionTarget").filter(|condition| condition.status == "True")
+    {
         let reason = disrupted.message.clone().unwrap_or_else(|| "The task was taken away".to_owned());
         return Some(TaskFailure::Lost { reason });
     }
@@ -130,7 +140,9 @@ fn failure(
         return Some(start);
     }
     condition(pod, "PodScheduled")
-        .filter(|scheduled| scheduled.status == "False" && scheduled.reason.as_deref() == Some("Unschedulable"))
+        .filter(|scheduled| {
+            scheduled.status == "False" && scheduled.reason.as_deref() == Some("Unschedulable")
+        })
         .map(|scheduled| TaskFailure::Unplaceable { reason: scheduled.message.clone().unwrap_or_default() })
 }
 
@@ -149,7 +161,11 @@ fn network(pod: &Pod, key: &TaskKey) -> Option<NetworkObservation> {
         .or(status.start_time.as_ref())?;
     Some(NetworkObservation {
         connected_at: Timestamp::from(since.0),
-        private_dns_name: format!("ip-{}.{}.compute.internal", address.replace(['.', ':'], "-"), key.cluster.scope.region()),
+        private_dns_name: format!(
+            "ip-{}.{}.compute.internal",
+            address.replace(['.', ':'], "-"),
+            key.cluster.scope.region()
+        ),
         private_ipv4: address,
         mac: None,
         interface_id: format!("eni-{}", digest(&[&key.id.to_string()], 17)),

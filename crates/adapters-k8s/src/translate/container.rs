@@ -28,11 +28,10 @@ pub(super) fn translate(
         name: container.name.clone().unwrap_or_default(),
         image: container.image.clone(),
         // ECS's command alone must not replace the image's ENTRYPOINT: it is Kubernetes' args.
-        command: container.entry_point.clone().filter(|list| !list.is_empty()),
-        args: overridden
-            .and_then(|overridden| overridden.command.clone())
-            .or_else(|| container.command.clone())
-            .filter(|list| !list.is_empty()),
+        command: words(container.entry_point.as_ref()),
+        args: words(
+            overridden.and_then(|overridden| overridden.command.as_ref()).or(container.command.as_ref()),
+        ),
         env: environment::of_container(container, overridden, &path, notes),
         ports: ports.of_container(definition, container, &path, notes),
         resources: resources::of_container(container, overridden),
@@ -50,6 +49,11 @@ pub(super) fn translate(
         readiness_probe: if position == Position::Init { None } else { health },
         ..Container::default()
     }
+}
+
+fn words(list: Option<&Vec<String>>) -> Option<Vec<String>> {
+    let list = list.filter(|list| !list.is_empty())?;
+    Some(list.iter().map(|word| environment::literal(word)).collect())
 }
 
 fn override_of<'a>(task: &'a Task, container: &ContainerDefinition) -> Option<&'a ContainerOverride> {
@@ -71,8 +75,31 @@ fn note_unsupported(container: &ContainerDefinition, path: &str, notes: &mut Not
     }
     let driver = container.log_configuration.as_ref().map(|log| log.log_driver);
     if driver.is_some_and(|driver| driver != LogDriver::JsonFile) {
-        notes.add(format!("{path}.logConfiguration"), "Logs stay in Kubernetes: read them with kubectl logs.");
+        notes
+            .add(format!("{path}.logConfiguration"), "Logs stay in Kubernetes: read them with kubectl logs.");
     }
+    let mut note = |is: bool, member: &str, what: &str| {
+        if is {
+            notes.add(format!("{path}.{member}"), what);
+        }
+    };
+    let given = container.docker_labels.as_ref().is_some_and(|labels| !labels.is_empty());
+    note(given, "dockerLabels", "Labels of containers have no counterpart: they are left out.");
+    note(
+        container.start_timeout.is_some(),
+        "startTimeout",
+        "What others wait for is waited for without a limit.",
+    );
+    let given = container.resource_requirements.as_ref().is_some_and(|all| !all.is_empty());
+    note(given, "resourceRequirements", "GPUs and accelerators are not asked for yet.");
+    note(container.disable_networking == Some(true), "disableNetworking", "A Pod always has a network.");
+    let given = container.credential_specs.as_ref().is_some_and(|all| !all.is_empty());
+    note(given, "credentialSpecs", "Credential specifications are not carried over.");
+    note(
+        container.firelens_configuration.is_some(),
+        "firelensConfiguration",
+        "The container runs, but no logs are routed to it.",
+    );
     if container.restart_policy.as_ref().is_some_and(|policy| policy.enabled) {
         notes.add(format!("{path}.restartPolicy"), "The container is not restarted in place.");
     }

@@ -5,6 +5,11 @@ use kecs_domain::model::{ContainerDefinition, ContainerOverride, KeyValuePair};
 
 use super::Notes;
 
+/// The text as it is: Kubernetes would replace `$(NAME)` by a variable's value and `$$` by `$`. ECS replaces nothing.
+pub(super) fn literal(text: &str) -> String {
+    if text.contains("$(") || text.contains("$$") { text.replace('$', "$$") } else { text.to_owned() }
+}
+
 /// The variables of a container. Where the request overrides one, its value counts and the place stays.
 pub(super) fn of_container(
     definition: &ContainerDefinition,
@@ -18,8 +23,11 @@ pub(super) fn of_container(
     for KeyValuePair { name, value } in own.chain(of_request) {
         let Some(name) = name else { continue };
         match variables.iter_mut().find(|variable| variable.name == *name) {
-            Some(variable) => variable.value.clone_from(value),
-            None => variables.push(EnvVar { name: name.clone(), value: value.clone(), value_from: None }),
+            Some(variable) => variable.value = value.as_deref().map(literal),
+            None => {
+                let value = value.as_deref().map(literal);
+                variables.push(EnvVar { name: name.clone(), value, value_from: None });
+            }
         }
     }
     notes.unless_empty(

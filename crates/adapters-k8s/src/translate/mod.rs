@@ -13,7 +13,8 @@ mod volumes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{
-    Affinity, HostAlias, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodDNSConfig, PodSpec,
+    Affinity, HostAlias, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod,
+    PodDNSConfig, PodSpec,
 };
 use kecs_domain::model::{ContainerDefinition, NetworkMode, TaskDefinition};
 use kecs_domain::task::Task;
@@ -72,7 +73,12 @@ pub struct Place {
 }
 
 /// Makes the Pod of a task.
-pub fn translate(identity: &Identity, task: &Task, definition: &TaskDefinition, place: &Place) -> Translation {
+pub fn translate(
+    identity: &Identity,
+    task: &Task,
+    definition: &TaskDefinition,
+    place: &Place,
+) -> Translation {
     let mut ports = ports::Ports::new(task, &place.taken);
     let mut notes = Notes { notes: Vec::new() };
     let containers = definition.container_definitions.as_deref().unwrap_or_default();
@@ -103,7 +109,8 @@ pub fn translate(identity: &Identity, task: &Task, definition: &TaskDefinition, 
         host_network: host.then_some(true),
         host_pid: (definition.pid_mode == Some(kecs_domain::model::PidMode::Host)).then_some(true),
         host_ipc: (definition.ipc_mode == Some(kecs_domain::model::IpcMode::Host)).then_some(true),
-        share_process_namespace: (definition.pid_mode == Some(kecs_domain::model::PidMode::Task)).then_some(true),
+        share_process_namespace: (definition.pid_mode == Some(kecs_domain::model::PidMode::Task))
+            .then_some(true),
         host_aliases: host_aliases(containers),
         dns_config: dns_config(containers),
         hostname: containers.iter().find_map(|container| container.hostname.clone()),
@@ -137,12 +144,33 @@ pub(crate) fn name_of(task: &Task) -> String {
 
 /// A Pod has one grace period for all its containers: the longest that any of them needs.
 pub(crate) fn longest_stop(containers: &[ContainerDefinition]) -> i32 {
-    containers.iter().map(|container| container.stop_timeout.unwrap_or(STOP_TIMEOUT)).max().unwrap_or(STOP_TIMEOUT)
+    containers
+        .iter()
+        .map(|container| container.stop_timeout.unwrap_or(STOP_TIMEOUT))
+        .max()
+        .unwrap_or(STOP_TIMEOUT)
 }
 
 fn note_task(definition: &TaskDefinition, notes: &mut Notes) {
+    if definition.ephemeral_storage.is_some() {
+        notes.add("ephemeralStorage", "No size is set: the task has what its node has.");
+    }
+    notes.unless_empty(
+        definition.inference_accelerators.as_ref(),
+        "inferenceAccelerators".to_owned(),
+        "Accelerators are not asked for.",
+    );
+    if definition.network_mode == Some(NetworkMode::None) {
+        notes.add("networkMode", "A Pod always has a network.");
+    }
+    if definition.enable_fault_injection == Some(true) {
+        notes.add("enableFaultInjection", "Faults are not injected.");
+    }
     if definition.proxy_configuration.is_some() {
-        notes.add("proxyConfiguration", "App Mesh has no counterpart here: the proxy runs as a plain container.");
+        notes.add(
+            "proxyConfiguration",
+            "App Mesh has no counterpart here: the proxy runs as a plain container.",
+        );
     }
     if definition.task_role_arn.is_some() {
         notes.add("taskRoleArn", "IAM roles are not assumed: give the containers credentials of their own.");
@@ -177,8 +205,11 @@ fn dns_config(containers: &[ContainerDefinition]) -> Option<PodDNSConfig> {
     };
     let nameservers = collect(|container| container.dns_servers.as_ref());
     let searches = collect(|container| container.dns_search_domains.as_ref());
-    (nameservers.is_some() || searches.is_some())
-        .then(|| PodDNSConfig { nameservers, searches, ..PodDNSConfig::default() })
+    (nameservers.is_some() || searches.is_some()).then(|| PodDNSConfig {
+        nameservers,
+        searches,
+        ..PodDNSConfig::default()
+    })
 }
 
 /// On this node and no other. Not `nodeName`: the scheduler still sees to it that the Pod fits.

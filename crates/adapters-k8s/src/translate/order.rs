@@ -31,14 +31,17 @@ pub(super) struct Order(Vec<(usize, Position)>);
 
 impl Order {
     pub(super) fn of(containers: &[ContainerDefinition]) -> Self {
-        let positions: Vec<Position> = containers.iter().map(|container| position(containers, container)).collect();
+        let positions: Vec<Position> =
+            containers.iter().map(|container| position(containers, container)).collect();
         let mut order = Vec::with_capacity(containers.len());
         let mut left: Vec<usize> = (0..containers.len()).collect();
         // Registration refuses cycles; should one get here, the rest keeps its order.
         while !left.is_empty() {
             let ready = left.iter().position(|index| {
                 containers[*index].depends_on.iter().flatten().all(|dependency| {
-                    !left.iter().any(|other| containers[*other].name.as_deref() == Some(&*dependency.container_name))
+                    !left
+                        .iter()
+                        .any(|other| containers[*other].name.as_deref() == Some(&*dependency.container_name))
                 })
             });
             let index = left.remove(ready.unwrap_or(0));
@@ -67,7 +70,9 @@ fn position(containers: &[ContainerDefinition], container: &ContainerDefinition)
     let mut position = Position::Main;
     for condition in conditions {
         position = match (position, condition) {
-            (Position::Init, _) | (_, ContainerCondition::Complete | ContainerCondition::Success) => Position::Init,
+            (Position::Init, _) | (_, ContainerCondition::Complete | ContainerCondition::Success) => {
+                Position::Init
+            }
             (Position::Sidecar { healthy: true }, _) | (_, ContainerCondition::Healthy) => {
                 Position::Sidecar { healthy: true }
             }
@@ -106,7 +111,10 @@ mod tests {
             container("schema", &[]),
             container("log", &[]),
         ];
-        let order: Vec<_> = Order::of(&all).iter().map(|(index, position)| (all[index].name.clone().unwrap(), position)).collect();
+        let order: Vec<_> = Order::of(&all)
+            .iter()
+            .map(|(index, position)| (all[index].name.clone().unwrap(), position))
+            .collect();
         assert_eq!(
             order,
             [

@@ -35,11 +35,17 @@ impl Ports {
         path: &str,
         notes: &mut Notes,
     ) -> Option<Vec<ContainerPort>> {
-        let bridge = !matches!(definition.network_mode, Some(NetworkMode::Awsvpc | NetworkMode::Host | NetworkMode::None));
+        let bridge = !matches!(
+            definition.network_mode,
+            Some(NetworkMode::Awsvpc | NetworkMode::Host | NetworkMode::None)
+        );
         let mut ports: Vec<ContainerPort> = Vec::new();
         for (index, mapping) in container.port_mappings.iter().flatten().enumerate() {
             let Some(port) = mapping.container_port else {
-                notes.add(format!("{path}.portMappings[{index}].containerPortRange"), "Ranges are not mapped yet.");
+                notes.add(
+                    format!("{path}.portMappings[{index}].containerPortRange"),
+                    "Ranges are not mapped yet.",
+                );
                 continue;
             };
             let protocol = mapping.protocol.unwrap_or(TransportProtocol::Tcp).as_str().to_ascii_uppercase();

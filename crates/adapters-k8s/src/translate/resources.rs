@@ -41,8 +41,11 @@ pub(super) fn of_container(
     }
     let filled = |map: BTreeMap<String, Quantity>| (!map.is_empty()).then_some(map);
     let (requests, limits) = (filled(requests), filled(limits));
-    (requests.is_some() || limits.is_some())
-        .then(|| ResourceRequirements { requests, limits, ..ResourceRequirements::default() })
+    (requests.is_some() || limits.is_some()).then(|| ResourceRequirements {
+        requests,
+        limits,
+        ..ResourceRequirements::default()
+    })
 }
 
 /// The task's own size, as the Pod's: its containers share it.

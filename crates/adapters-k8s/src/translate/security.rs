@@ -6,7 +6,11 @@ use kecs_domain::model::ContainerDefinition;
 use super::Notes;
 
 /// The security context of one container.
-pub(super) fn of_container(definition: &ContainerDefinition, path: &str, notes: &mut Notes) -> Option<SecurityContext> {
+pub(super) fn of_container(
+    definition: &ContainerDefinition,
+    path: &str,
+    notes: &mut Notes,
+) -> Option<SecurityContext> {
     let linux = definition.linux_parameters.as_ref();
     let capabilities = linux.and_then(|linux| linux.capabilities.as_ref()).map(|given| Capabilities {
         add: given.add.clone().filter(|list| !list.is_empty()),
@@ -24,7 +28,10 @@ pub(super) fn of_container(definition: &ContainerDefinition, path: &str, notes: 
         "Docker's security options are not carried over.",
     );
     if linux.is_some_and(|linux| linux.devices.as_ref().is_some_and(|devices| !devices.is_empty())) {
-        notes.add(format!("{path}.linuxParameters.devices"), "Devices need a device plugin: they are left out.");
+        notes.add(
+            format!("{path}.linuxParameters.devices"),
+            "Devices need a device plugin: they are left out.",
+        );
     }
     if linux.is_some_and(|linux| linux.init_process_enabled == Some(true)) {
         notes.add(
@@ -50,7 +57,10 @@ fn user(definition: &ContainerDefinition, path: &str, notes: &mut Notes) -> (Opt
     let number = |text: &str| if text == "root" { Some(0) } else { text.parse::<i64>().ok() };
     let (id, group_id) = (number(user), group.and_then(number));
     if id.is_none() || (group.is_some() && group_id.is_none()) {
-        notes.add(format!("{path}.user"), "Kubernetes takes numeric users only: the image's own user is kept.");
+        notes.add(
+            format!("{path}.user"),
+            "Kubernetes takes numeric users only: the image's own user is kept.",
+        );
         return (None, None);
     }
     (id, group_id)

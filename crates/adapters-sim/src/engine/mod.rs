@@ -104,6 +104,8 @@ impl Engine {
         let number = self.insert(SimTask::new(launch, script, place_at));
         self.touch(number);
         self.set_timer(number, self.now);
+        // Without a delay it takes its room at once: whoever places the next task must see that.
+        self.run_until(self.now);
         Ok(())
     }
 

@@ -183,7 +183,10 @@ async fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
             .unwrap();
         let mut said = BufReader::new(other.stderr.take().unwrap()).lines();
         let wanted = format!("made {}", random.random_range(1..150));
-        assert!(said.by_ref().map_while(Result::ok).any(|line| line == wanted), "the other process ended first");
+        assert!(
+            said.by_ref().map_while(Result::ok).any(|line| line == wanted),
+            "the other process ended first"
+        );
         tokio::time::sleep(Duration::from_micros(random.random_range(0..30_000))).await;
         other.kill().unwrap();
         other.wait().unwrap();
@@ -191,8 +194,16 @@ async fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
         let acknowledged: i32 = last.strip_prefix("made ").unwrap().parse().unwrap();
         let (store, report) = open_with(dir.path(), eager());
         assert!(report.is_clean(), "round {round}, after {acknowledged}: {report:?}");
-        let made = store.family(&(sample::scope(), sample::family_name("counter"))).await.unwrap().unwrap().last_revision;
-        assert!((acknowledged..=acknowledged + 1).contains(&made), "{acknowledged} were acknowledged, {made} are there");
+        let made = store
+            .family(&(sample::scope(), sample::family_name("counter")))
+            .await
+            .unwrap()
+            .unwrap()
+            .last_revision;
+        assert!(
+            (acknowledged..=acknowledged + 1).contains(&made),
+            "{acknowledged} were acknowledged, {made} are there"
+        );
         // The tasks are those of the last commit, all of them.
         let page = kecs_domain::pagination::PageRequest { after: None, limit: 100 };
         for task in store.unfinished_tasks(page).await.unwrap().items {

@@ -11,8 +11,10 @@ const BOUNDS: (i64, i64) = (3, 200);
 
 /// The number of failures at which a deployment of `desired` tasks has failed.
 pub fn threshold(breaker: &DeploymentCircuitBreaker, desired: i32) -> i32 {
-    let (kind, value) =
-        breaker.threshold_configuration.as_ref().map_or((ThresholdType::BoundedPercent, 50), |c| (c.r#type, c.value));
+    let (kind, value) = breaker
+        .threshold_configuration
+        .as_ref()
+        .map_or((ThresholdType::BoundedPercent, 50), |c| (c.r#type, c.value));
     let share = (i64::from(desired) * i64::from(value) + 99) / 100;
     let failures = match kind {
         ThresholdType::Count => i64::from(value),

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{Deployment, Service};
+use crate::Timestamp;
 use crate::generated as model;
 use crate::model::HealthStatus;
 use crate::name::DeploymentId;
 use crate::task::{DesiredStatus, Task, TaskStatus};
 use crate::task_definition::TaskDefinition;
-use crate::Timestamp;
 
 /// What a task is to the scheduler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,8 +126,11 @@ impl<'a> Census<'a> {
     }
 
     fn shown(&self, of: Option<DeploymentId>, matches: impl Fn(&Task) -> bool) -> i32 {
-        let count =
-            self.live.iter().filter(|(task, _)| (of.is_none() || deployment_of(task) == of) && matches(task)).count();
+        let count = self
+            .live
+            .iter()
+            .filter(|(task, _)| (of.is_none() || deployment_of(task) == of) && matches(task))
+            .count();
         i32::try_from(count).unwrap_or(i32::MAX)
     }
 }

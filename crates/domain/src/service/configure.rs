@@ -4,9 +4,9 @@ use super::{RevisionExtras, limits::default_percents};
 use crate::error::EcsError;
 use crate::generated as model;
 use crate::model::{
-    AvailabilityZoneRebalancing, DeploymentCircuitBreaker, DeploymentConfiguration, DeploymentStrategy, LoadBalancer,
-    PlacementConstraint, PlacementConstraintType, PlacementStrategy, PlacementStrategyType, SchedulingStrategy,
-    ThresholdConfiguration, ThresholdType,
+    AvailabilityZoneRebalancing, DeploymentCircuitBreaker, DeploymentConfiguration, DeploymentStrategy,
+    LoadBalancer, PlacementConstraint, PlacementConstraintType, PlacementStrategy, PlacementStrategyType,
+    SchedulingStrategy, ThresholdConfiguration, ThresholdType,
 };
 
 fn refuse<T>(message: impl Into<String>) -> Result<T, EcsError> {
@@ -46,7 +46,10 @@ pub fn deployment_configuration(
     Ok(configuration)
 }
 
-fn check_percents(configuration: &DeploymentConfiguration, strategy: SchedulingStrategy) -> Result<(), EcsError> {
+fn check_percents(
+    configuration: &DeploymentConfiguration,
+    strategy: SchedulingStrategy,
+) -> Result<(), EcsError> {
     let maximum = configuration.maximum_percent.unwrap_or(200);
     let minimum = configuration.minimum_healthy_percent.unwrap_or(100);
     if maximum < 100 {
@@ -158,13 +161,15 @@ pub fn check_placement(
             }
             Some(PlacementStrategyType::Random) => {}
             Some(PlacementStrategyType::Binpack) => {
-                let known = field.is_some_and(|f| f.eq_ignore_ascii_case("cpu") || f.eq_ignore_ascii_case("memory"));
+                let known =
+                    field.is_some_and(|f| f.eq_ignore_ascii_case("cpu") || f.eq_ignore_ascii_case("memory"));
                 if !known {
                     return refuse(format!("binpack field '{}' is invalid", field.unwrap_or_default()));
                 }
             }
             Some(PlacementStrategyType::Spread) => {
-                let known = field.is_some_and(|f| matches!(f, "instanceId" | "host") || f.starts_with("attribute:"));
+                let known =
+                    field.is_some_and(|f| matches!(f, "instanceId" | "host") || f.starts_with("attribute:"));
                 if !known {
                     return refuse(format!("spread field '{}' is invalid", field.unwrap_or_default()));
                 }
@@ -187,7 +192,8 @@ pub fn check_against_definition(
     let containers = definition.container_definitions.as_deref().unwrap_or_default();
     for balancer in load_balancers {
         let name = balancer.container_name.as_deref().unwrap_or_default();
-        let Some(container) = containers.iter().find(|container| container.name.as_deref() == Some(name)) else {
+        let Some(container) = containers.iter().find(|container| container.name.as_deref() == Some(name))
+        else {
             return refuse(format!("The container {name} does not exist in the task definition."));
         };
         let port = balancer.container_port;
@@ -252,7 +258,8 @@ mod tests {
         let update = given(serde_json::json!({
             "maximumPercent": 150, "deploymentCircuitBreaker": {"enable": false, "rollback": true}
         }));
-        let after = deployment_configuration(Some(&before), Some(&update), SchedulingStrategy::Replica).unwrap();
+        let after =
+            deployment_configuration(Some(&before), Some(&update), SchedulingStrategy::Replica).unwrap();
         assert_eq!(after.minimum_healthy_percent, Some(50));
         assert_eq!(after.maximum_percent, Some(150));
         let breaker = after.deployment_circuit_breaker.unwrap();

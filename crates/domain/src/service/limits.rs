@@ -51,9 +51,13 @@ mod tests {
 
     #[test]
     fn the_minimum_rounds_up_and_the_maximum_rounds_down() {
-        for (desired, minimum, maximum, least_healthy, most) in
-            [(3, 50, 150, 2, 4), (1, 50, 150, 1, 1), (4, 100, 200, 4, 8), (0, 100, 200, 0, 0), (7, 33, 133, 3, 9)]
-        {
+        for (desired, minimum, maximum, least_healthy, most) in [
+            (3, 50, 150, 2, 4),
+            (1, 50, 150, 1, 1),
+            (4, 100, 200, 4, 8),
+            (0, 100, 200, 0, 0),
+            (7, 33, 133, 3, 9),
+        ] {
             assert_eq!(Limits::new(desired, minimum, maximum), Limits { least_healthy, most });
         }
     }

@@ -126,7 +126,12 @@ pub struct LaunchThrottle {
 
 impl Service {
     /// A new, ACTIVE service that nothing is known of yet.
-    pub fn new(key: ServiceKey, spec: model::Service, revision_extras: RevisionExtras, tags: Vec<model::Tag>) -> Self {
+    pub fn new(
+        key: ServiceKey,
+        spec: model::Service,
+        revision_extras: RevisionExtras,
+        tags: Vec<model::Tag>,
+    ) -> Self {
         Self {
             key,
             status: ServiceStatus::Active,
@@ -146,7 +151,10 @@ impl Service {
 
     /// Who schedules its tasks.
     pub fn controller(&self) -> DeploymentControllerType {
-        self.spec.deployment_controller.as_ref().map_or(DeploymentControllerType::Ecs, |controller| controller.r#type)
+        self.spec
+            .deployment_controller
+            .as_ref()
+            .map_or(DeploymentControllerType::Ecs, |controller| controller.r#type)
     }
 
     /// Where its tasks run: its launch type, or that of its capacity providers, which are Fargate's.

@@ -26,11 +26,16 @@ const WANTED: [Condition; 3] = [Condition::Pending, Condition::Undecided, Condit
 
 /// Plans starts and stops for an ACTIVE service.
 pub(super) fn make(plan: &mut Plan, census: &Census<'_>, instances: &[HexId], events: &mut EventWriter<'_>) {
-    let Some(index) = plan.service.deployments.iter().position(|one| one.status == DeploymentStatus::Primary) else {
+    let Some(index) = plan.service.deployments.iter().position(|one| one.status == DeploymentStatus::Primary)
+    else {
         return;
     };
     let daemon = plan.service.scheduling_strategy() == SchedulingStrategy::Daemon;
-    let desired = if daemon { i32::try_from(instances.len()).unwrap_or(i32::MAX) } else { plan.service.desired_count() };
+    let desired = if daemon {
+        i32::try_from(instances.len()).unwrap_or(i32::MAX)
+    } else {
+        plan.service.desired_count()
+    };
     if daemon {
         plan.service.spec.desired_count = Some(desired);
     }
@@ -140,12 +145,16 @@ impl<'a> Board<'a, '_> {
     /// overlooked.
     fn next_turn(&self, service: &Service, now: Timestamp) -> Option<Duration> {
         let surplus = i64::try_from(self.wanted(true).len()).unwrap_or(i64::MAX) > self.desired;
-        let turns = self.census.live.iter().filter(|(_, condition)| WANTED.contains(condition)).filter_map(|(task, _)| {
-            let unwanted = surplus || deployment_of(task) != Some(self.primary);
-            let protection = task.protected_until.filter(|_| unwanted);
-            let grace = service.grace_ends(task).filter(|_| task.doc.health_status == Some(HealthStatus::Unhealthy));
-            [protection, grace].into_iter().flatten().filter(|turn| *turn > now).min()
-        });
+        let turns = self.census.live.iter().filter(|(_, condition)| WANTED.contains(condition)).filter_map(
+            |(task, _)| {
+                let unwanted = surplus || deployment_of(task) != Some(self.primary);
+                let protection = task.protected_until.filter(|_| unwanted);
+                let grace = service
+                    .grace_ends(task)
+                    .filter(|_| task.doc.health_status == Some(HealthStatus::Unhealthy));
+                [protection, grace].into_iter().flatten().filter(|turn| *turn > now).min()
+            },
+        );
         turns.min().map(|turn| turn.duration_since(now))
     }
 
@@ -217,8 +226,10 @@ impl<'a> Board<'a, '_> {
         end_unhealthy(plan, self.unhealthy(), events);
         // Where no task belongs any more, nothing has to be kept; but it's missing elsewhere.
         let belongs: BTreeSet<&HexId> = instances.iter().collect();
-        let elsewhere = |(task, _): &(&'a Task, Condition)| task.instance.is_none_or(|at| !belongs.contains(&at));
-        let mut going: Vec<_> = [true, false].into_iter().flat_map(|of_primary| self.wanted(of_primary)).collect();
+        let elsewhere =
+            |(task, _): &(&'a Task, Condition)| task.instance.is_none_or(|at| !belongs.contains(&at));
+        let mut going: Vec<_> =
+            [true, false].into_iter().flat_map(|of_primary| self.wanted(of_primary)).collect();
         going.retain(elsewhere);
         let leaving = going.iter().filter(|(_, condition)| *condition == Condition::Healthy).count();
         let mut spare = (self.spare() - i64::try_from(leaving).unwrap_or(i64::MAX)).max(0);

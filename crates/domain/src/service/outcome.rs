@@ -18,8 +18,10 @@ pub(super) fn account_ended(plan: &mut Plan, tasks: &[Arc<Task>], now: Timestamp
     for task in tasks.iter().filter(|task| task.status == TaskStatus::Stopped && !task.accounted) {
         plan.account.push(task.key.clone());
         // A task that never was RUNNING failed, unless somebody called it off.
-        let called_off =
-            matches!(task.doc.stop_code, Some(TaskStopCode::UserInitiated | TaskStopCode::ServiceSchedulerInitiated));
+        let called_off = matches!(
+            task.doc.stop_code,
+            Some(TaskStopCode::UserInitiated | TaskStopCode::ServiceSchedulerInitiated)
+        );
         if task.doc.started_at.is_some() || called_off {
             continue;
         }
@@ -39,7 +41,9 @@ pub(super) fn judge(plan: &mut Plan, census: &Census<'_>, events: &mut EventWrit
     let breaker = circuit_breaker(plan);
     let desired = plan.service.desired_count();
     let last_completed = plan.service.last_completed;
-    let Some(primary) = plan.service.deployments.iter_mut().find(|one| one.status == DeploymentStatus::Primary) else {
+    let Some(primary) =
+        plan.service.deployments.iter_mut().find(|one| one.status == DeploymentStatus::Primary)
+    else {
         return;
     };
     let healthy = i32::try_from(census.count(Some(primary.id), &[Condition::Healthy])).unwrap_or(i32::MAX);
@@ -91,7 +95,8 @@ fn circuit_breaker(plan: &Plan) -> Option<DeploymentCircuitBreaker> {
 pub(super) fn complete(plan: &mut Plan, census: &Census<'_>, events: &mut EventWriter<'_>) {
     debug_assert_eq!(plan.service.status, ServiceStatus::Active, "only an active service has a rollout");
     let nothing_to_do = plan.start.is_empty() && plan.stop.is_empty() && plan.rollback.is_none();
-    let in_progress = plan.service.primary().filter(|primary| primary.rollout == DeploymentRolloutState::InProgress);
+    let in_progress =
+        plan.service.primary().filter(|primary| primary.rollout == DeploymentRolloutState::InProgress);
     let rolled_back = in_progress.and_then(|primary| primary.rolls_back);
     // The deployment that failed stays until the rollback is through, so that whoever polls sees that it failed.
     plan.service.deployments.retain(|one| {
@@ -102,7 +107,13 @@ pub(super) fn complete(plan: &mut Plan, census: &Census<'_>, events: &mut EventW
     let healthy = census.count(Some(id), &[Condition::Healthy]);
     let occupied = census.count(
         None,
-        &[Condition::Pending, Condition::Undecided, Condition::Healthy, Condition::Unhealthy, Condition::Ending],
+        &[
+            Condition::Pending,
+            Condition::Undecided,
+            Condition::Healthy,
+            Condition::Unhealthy,
+            Condition::Ending,
+        ],
     );
     if healthy != desired || occupied != desired {
         return;
@@ -113,7 +124,10 @@ pub(super) fn complete(plan: &mut Plan, census: &Census<'_>, events: &mut EventW
         primary.rollout = DeploymentRolloutState::Completed;
         primary.rollout_reason = format!("ECS deployment {id} completed.");
         primary.updated_at = events.now;
-        plan.records.push(RecordChange { record: primary.record.clone(), event: RecordEvent::Completed { running: primary.desired } });
+        plan.records.push(RecordChange {
+            record: primary.record.clone(),
+            event: RecordEvent::Completed { running: primary.desired },
+        });
         plan.service.last_completed = Some(id);
         events.completed(&mut plan.service, id);
     }

@@ -18,7 +18,9 @@ pub(super) fn first_to_go(tasks: Vec<(&Task, Condition)>, now: Timestamp) -> Vec
     let mut candidates: Vec<_> =
         tasks.into_iter().filter(|(task, _)| task.protected_until.is_none_or(|until| until <= now)).collect();
     // Newest first within a zone; its place in the zone's queue then spreads the choice over the zones.
-    candidates.sort_by_key(|(task, condition)| (rank(*condition), std::cmp::Reverse(task.doc.created_at), task.key.id));
+    candidates.sort_by_key(|(task, condition)| {
+        (rank(*condition), std::cmp::Reverse(task.doc.created_at), task.key.id)
+    });
     let mut zones: BTreeMap<&str, usize> = BTreeMap::new();
     for (task, _) in &candidates {
         *zones.entry(zone(task)).or_default() += 1;
@@ -35,7 +37,9 @@ pub(super) fn first_to_go(tasks: Vec<(&Task, Condition)>, now: Timestamp) -> Vec
             (rank(condition), std::cmp::Reverse(in_zone), task, condition)
         })
         .collect();
-    keyed.sort_by_key(|(rank, in_zone, task, _)| (*rank, *in_zone, std::cmp::Reverse(task.doc.created_at), task.key.id));
+    keyed.sort_by_key(|(rank, in_zone, task, _)| {
+        (*rank, *in_zone, std::cmp::Reverse(task.doc.created_at), task.key.id)
+    });
     keyed.into_iter().map(|(_, _, task, condition)| (task, condition)).collect()
 }
 

@@ -142,7 +142,9 @@ fn notice(plan: &mut Plan) {
 fn drain(plan: &mut Plan, census: &Census<'_>, events: &mut EventWriter<'_>) {
     for deployment in &mut plan.service.deployments {
         deployment.desired = 0;
-        if deployment.rollout == DeploymentRolloutState::InProgress && deployment.status == DeploymentStatus::Primary {
+        if deployment.rollout == DeploymentRolloutState::InProgress
+            && deployment.status == DeploymentStatus::Primary
+        {
             plan.records
                 .push(RecordChange { record: deployment.record.clone(), event: RecordEvent::ServiceDeleted });
         }

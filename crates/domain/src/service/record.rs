@@ -53,7 +53,9 @@ impl ServiceDeployment {
                 Status::InProgress
             }
             RecordEvent::Started => return None,
-            RecordEvent::Completed { .. } if status == Status::RollbackInProgress => Status::RollbackSuccessful,
+            RecordEvent::Completed { .. } if status == Status::RollbackInProgress => {
+                Status::RollbackSuccessful
+            }
             RecordEvent::Completed { running } => {
                 count(doc.target_service_revision.as_mut(), *running);
                 for source in doc.source_service_revisions.iter_mut().flatten() {
@@ -77,11 +79,13 @@ impl ServiceDeployment {
                 Status::RollbackInProgress
             }
             RecordEvent::Superseded => {
-                doc.status_reason = Some("Service deployment stopped because of a newer deployment.".to_owned());
+                doc.status_reason =
+                    Some("Service deployment stopped because of a newer deployment.".to_owned());
                 Status::Stopped
             }
             RecordEvent::ServiceDeleted => {
-                doc.status_reason = Some("Service deployment stopped because the service was deleted.".to_owned());
+                doc.status_reason =
+                    Some("Service deployment stopped because the service was deleted.".to_owned());
                 Status::Stopped
             }
         };

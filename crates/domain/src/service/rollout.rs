@@ -1,12 +1,14 @@
 //! A new deployment: how it begins, with its revision and its record.
 
 use super::{
-    BreakerState, Deployment, DeploymentStatus, RevisionExtras, Service, ServiceDeployment, ServiceRevision, threshold,
+    BreakerState, Deployment, DeploymentStatus, RevisionExtras, Service, ServiceDeployment, ServiceRevision,
+    threshold,
 };
 use crate::arn::{ServiceDeploymentKey, ServiceRevisionKey, TaskDefinitionKey};
 use crate::generated as model;
 use crate::model::{
-    DeploymentRolloutState, LaunchType, ServiceDeploymentRollbackMonitorsStatus as Monitors, ServiceDeploymentStatus,
+    DeploymentRolloutState, LaunchType, ServiceDeploymentRollbackMonitorsStatus as Monitors,
+    ServiceDeploymentStatus,
 };
 use crate::name::DeploymentId;
 use crate::task_definition::TaskDefinition;
@@ -71,14 +73,14 @@ impl Service {
 
     /// What a deployment shows of the service's settings.
     fn deployment_settings(&self, definition: &TaskDefinition) -> model::Deployment {
-        let fargate = self.spec.launch_type == Some(LaunchType::Fargate) || self.spec.platform_version.is_some();
+        let fargate =
+            self.spec.launch_type == Some(LaunchType::Fargate) || self.spec.platform_version.is_some();
         model::Deployment {
             capacity_provider_strategy: self.spec.capacity_provider_strategy.clone(),
             launch_type: self.spec.launch_type,
             network_configuration: self.spec.network_configuration.clone(),
-            platform_version: fargate.then(|| {
-                crate::task::platform_version(self.spec.platform_version.as_deref()).to_owned()
-            }),
+            platform_version: fargate
+                .then(|| crate::task::platform_version(self.spec.platform_version.as_deref()).to_owned()),
             platform_family: fargate.then(|| crate::task::platform_family(&definition.doc).to_owned()),
             service_connect_configuration: self.revision_extras.service_connect.clone(),
             volume_configurations: self.revision_extras.volumes.clone(),
@@ -122,7 +124,12 @@ impl Service {
             created_at: Some(now),
             ..Default::default()
         };
-        ServiceRevision { key, doc: Doc::new(doc), spec: self.spec.clone(), extras: self.revision_extras.clone() }
+        ServiceRevision {
+            key,
+            doc: Doc::new(doc),
+            spec: self.spec.clone(),
+            extras: self.revision_extras.clone(),
+        }
     }
 
     /// The record of the deployment with number `target`, replacing the present deployments.
@@ -158,11 +165,18 @@ impl Service {
             }),
             status: Some(ServiceDeploymentStatus::Pending),
             deployment_circuit_breaker: Some(model::ServiceDeploymentCircuitBreaker {
-                status: Some(if breaker.is_some_and(|b| b.enable) { Monitors::Monitoring } else { Monitors::Disabled }),
+                status: Some(if breaker.is_some_and(|b| b.enable) {
+                    Monitors::Monitoring
+                } else {
+                    Monitors::Disabled
+                }),
                 failure_count: Some(0),
                 threshold: breaker.map(|breaker| threshold(breaker, self.desired_count())),
             }),
-            alarms: Some(model::ServiceDeploymentAlarms { status: Some(Monitors::Disabled), ..Default::default() }),
+            alarms: Some(model::ServiceDeploymentAlarms {
+                status: Some(Monitors::Disabled),
+                ..Default::default()
+            }),
             deployment_configuration: configuration,
             ..Default::default()
         };

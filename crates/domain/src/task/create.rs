@@ -58,11 +58,8 @@ impl NewTask<'_> {
         let status = if awsvpc { TaskStatus::Provisioning } else { TaskStatus::Pending };
         let task_arn = self.key.arn();
         let containers = containers(definition);
-        let attachments = if awsvpc {
-            vec![network::precreated(uuid(), self.launch.network.as_ref())]
-        } else {
-            Vec::new()
-        };
+        let attachments =
+            if awsvpc { vec![network::precreated(uuid(), self.launch.network.as_ref())] } else { Vec::new() };
         let (cpu, memory) = self.sizes(definition);
         let storage = self
             .overrides
@@ -146,11 +143,8 @@ fn new_container(
     overrides: &model::TaskOverride,
     uuid: String,
 ) -> model::Container {
-    let overridden = overrides
-        .container_overrides
-        .iter()
-        .flatten()
-        .find(|overridden| overridden.name == definition.name);
+    let overridden =
+        overrides.container_overrides.iter().flatten().find(|overridden| overridden.name == definition.name);
     let pick = |of: fn(&ContainerOverride) -> Option<i32>, defined: Option<i32>| {
         overridden.and_then(of).or(defined).map(|number| number.to_string())
     };
@@ -169,7 +163,10 @@ fn new_container(
 }
 
 /// The overrides as ECS shows them: every container is named, also those of which nothing is overridden.
-fn effective_overrides(containers: &[ContainerDefinition], mut given: model::TaskOverride) -> model::TaskOverride {
+fn effective_overrides(
+    containers: &[ContainerDefinition],
+    mut given: model::TaskOverride,
+) -> model::TaskOverride {
     let mut listed = given.container_overrides.take().unwrap_or_default();
     for container in containers {
         if !listed.iter().any(|overridden| overridden.name == container.name) {

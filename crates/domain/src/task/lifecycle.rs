@@ -54,7 +54,12 @@ impl Task {
 
     /// Draws the conclusions from what is observed. None if there is nothing new.
     #[must_use]
-    pub fn observe(&self, seen: &TaskObservation, definition: &model::TaskDefinition, now: Timestamp) -> Option<Self> {
+    pub fn observe(
+        &self,
+        seen: &TaskObservation,
+        definition: &model::TaskDefinition,
+        now: Timestamp,
+    ) -> Option<Self> {
         if self.status == TaskStatus::Stopped {
             return None;
         }
@@ -133,9 +138,11 @@ impl Task {
         // Where it runs is the orchestrator's word, whatever was planned.
         // A Fargate task doesn't show what it runs on.
         let fargate = self.doc.launch_type == Some(model::LaunchType::Fargate);
-        if let Some(instance) = seen.instance.filter(|instance| !fargate && self.instance != Some(*instance)) {
+        if let Some(instance) = seen.instance.filter(|instance| !fargate && self.instance != Some(*instance))
+        {
             self.instance = Some(instance);
-            self.doc.make_mut().container_instance_arn = Some(self.key.cluster.container_instance_arn(instance));
+            self.doc.make_mut().container_instance_arn =
+                Some(self.key.cluster.container_instance_arn(instance));
         }
         let doc = self.doc.make_mut();
         if doc.availability_zone.is_none() {
@@ -319,7 +326,10 @@ impl Facts {
         }
         // The orchestrator let go of it without a word: whatever it ran on is gone.
         seen.released.then(|| {
-            Interruption::new(TaskStopCode::InfrastructureHealth, "The task is no longer known to its orchestrator")
+            Interruption::new(
+                TaskStopCode::InfrastructureHealth,
+                "The task is no longer known to its orchestrator",
+            )
         })
     }
 }

@@ -39,7 +39,10 @@ fn registered(definition: &TaskDefinition) -> model::TaskDefinition {
 /// The rule that is broken.
 pub fn check_next_family(before: &TaskDefinitionFamily, after: &TaskDefinitionFamily) -> Result<(), String> {
     if after.last_revision < before.last_revision {
-        return Err(format!("its last revision went from {} to {}", before.last_revision, after.last_revision));
+        return Err(format!(
+            "its last revision went from {} to {}",
+            before.last_revision, after.last_revision
+        ));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! and written as the line that a regression test needs. It is deliberately no more than a loop around
 //! [`kecs_testkit::simulation`].
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -13,13 +14,15 @@ use std::time::Instant;
 
 use kecs_testkit::simulation::{Fault, Faults, Outcome, Seed, run_seed, shrink_seed};
 
-const USAGE: &str = "usage: kecs-simulate [--seed N] [--steps M] [--seeds K] [--jobs J] [--faults F] [--trace] [--keep-going]
+const USAGE: &str = "usage: kecs-simulate [--seed N] [--steps M] [--seeds K] [--jobs J] [--faults F] [--reached] [--trace]
+                     [--keep-going]
 
   --seed N        the first seed (1)
   --steps M       the steps of each history before its faults stop (500)
   --seeds K       how many seeds, counting up from the first (1)
   --jobs J        how many histories are run at the same time (as many as there are cores)
   --faults F      what may go wrong: all, none, or all but or none but some, such as all,-Crash or none,LostWake (all)
+  --reached       say what happened in all histories together, and how often
   --trace         print the trace of each history
   --keep-going    go on after a history that fails, and don't make it smaller";
 
@@ -32,6 +35,7 @@ struct Options {
     steps: u32,
     jobs: usize,
     faults: Faults,
+    reached: bool,
     trace: bool,
     keep_going: bool,
 }
@@ -40,7 +44,16 @@ impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let jobs = thread::available_parallelism().map_or(1, usize::from);
         let faults = Faults::ALL;
-        let mut options = Self { first: 1, seeds: 1, steps: 500, jobs, faults, trace: false, keep_going: false };
+        let mut options = Self {
+            first: 1,
+            seeds: 1,
+            steps: 500,
+            jobs,
+            faults,
+            reached: false,
+            trace: false,
+            keep_going: false,
+        };
         while let Some(argument) = arguments.next() {
             let mut text = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             let mut number = || {
@@ -50,9 +63,12 @@ impl Options {
             match argument.as_str() {
                 "--seed" => options.first = number()?,
                 "--seeds" => options.seeds = number()?,
-                "--steps" => options.steps = u32::try_from(number()?).map_err(|_| "too many steps".to_owned())?,
+                "--steps" => {
+                    options.steps = u32::try_from(number()?).map_err(|_| "too many steps".to_owned())?
+                }
                 "--jobs" => options.jobs = usize::try_from(number()?.max(1)).unwrap_or(1),
                 "--faults" => options.faults = faults_of(&text()?)?,
+                "--reached" => options.reached = true,
                 "--trace" => options.trace = true,
                 "--keep-going" => options.keep_going = true,
                 other => return Err(format!("'{other}' is not known\n{USAGE}")),
@@ -90,6 +106,7 @@ fn main() -> io::Result<ExitCode> {
     let next = AtomicU64::new(0);
     let commits = AtomicU64::new(0);
     let stopped = AtomicBool::new(false);
+    let reached = Mutex::new(BTreeMap::<String, u64>::new());
     let failed = Mutex::new(Vec::new());
     let traced = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -104,6 +121,9 @@ fn main() -> io::Result<ExitCode> {
                     let seed = Seed { faults: options.faults, ..seed };
                     let outcome = run_seed(seed, options.trace);
                     commits.fetch_add(outcome.commits, Ordering::Relaxed);
+                    for (what, times) in &outcome.reached {
+                        *lock(&reached).entry(what.clone()).or_default() += times;
+                    }
                     if !outcome.violations.is_empty() {
                         stopped.store(!options.keep_going, Ordering::Relaxed);
                         lock(&failed).push((seed, outcome.clone()));
@@ -120,10 +140,17 @@ fn main() -> io::Result<ExitCode> {
         writeln!(out, "--- seed {}, trace {:016x}", seed.seed, outcome.trace_hash)?;
         outcome.trace.iter().try_for_each(|line| writeln!(out, "{line}"))?;
     }
+    if options.reached {
+        lock(&reached).iter().try_for_each(|(what, times)| writeln!(out, "{times:>10} {what}"))?;
+    }
     let ran = next.load(Ordering::Relaxed).min(options.seeds);
     let mut failed = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     failed.sort_by_key(|(seed, _)| seed.seed);
-    let verdict = if failed.is_empty() { "every promise was kept".to_owned() } else { format!("{} failed", failed.len()) };
+    let verdict = if failed.is_empty() {
+        "every promise was kept".to_owned()
+    } else {
+        format!("{} failed", failed.len())
+    };
     writeln!(
         out,
         "{ran} histories of {} steps, {} commits, in {took:.1} s ({:.1}/s): {verdict}",

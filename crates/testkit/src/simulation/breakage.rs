@@ -42,6 +42,9 @@ impl World {
             }
         };
         self.log(format_args!("  {fault:?} of {}: {broken:?}", task.key.id));
+        if broken.is_ok() {
+            self.shared.lock().ledger.reach(format!("{fault:?}"));
+        }
     }
 
     fn break_node(&mut self) {
@@ -54,5 +57,8 @@ impl World {
             _ => ("added", orchestrator.add_node(node.clone())),
         };
         self.log(format_args!("  {} is {what}: {broken:?}", node.name));
+        if broken.is_ok() {
+            self.shared.lock().ledger.reach(format!("a node is {what}"));
+        }
     }
 }

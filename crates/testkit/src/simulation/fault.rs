@@ -96,7 +96,8 @@ impl Faults {
 /// As an expression that can be pasted.
 impl fmt::Debug for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (there, missing): (Vec<Fault>, Vec<Fault>) = Fault::ALL.iter().copied().partition(|fault| self.contains(*fault));
+        let (there, missing): (Vec<Fault>, Vec<Fault>) =
+            Fault::ALL.iter().copied().partition(|fault| self.contains(*fault));
         if missing.len() <= there.len() {
             f.write_str("Faults::ALL")?;
             missing.iter().try_for_each(|fault| write!(f, ".without(Fault::{fault:?})"))

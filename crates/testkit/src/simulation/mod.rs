@@ -32,6 +32,8 @@ pub use ledger::Violation;
 pub use plant::Plant;
 pub use seed::{Seed, shrink, shrink_seed};
 
+use std::collections::BTreeMap;
+
 use world::World;
 
 /// What became of a history.
@@ -47,6 +49,8 @@ pub struct Outcome {
     pub steps: u32,
     /// How many commits there were.
     pub commits: u64,
+    /// What happened, and how often.
+    pub reached: BTreeMap<String, u64>,
 }
 
 /// Runs the history of `seed` with so many steps, in which everything may go wrong.
@@ -81,5 +85,6 @@ fn run_world(seed: Seed, trace: bool, plant: Option<Plant>) -> Outcome {
         violations: std::mem::take(&mut shared.ledger.violations),
         steps,
         commits: shared.ledger.commits,
+        reached: std::mem::take(&mut shared.ledger.reached),
     }
 }

@@ -113,7 +113,8 @@ impl World {
             let ledger = &shared.ledger;
             let services: Vec<ServiceKey> = ledger.services.keys().cloned().collect();
             let busy = ledger.unfinished().any(|task| kind_of(ledger, task) != Some(Kind::Steady));
-            let moving = |service: &Service| service.status == ServiceStatus::Active && !is_steady(ledger, service);
+            let moving =
+                |service: &Service| service.status == ServiceStatus::Active && !is_steady(ledger, service);
             (services, busy || ledger.services.values().any(|service| moving(service)))
         };
         let before = self.shared.lock().ledger.commits;
@@ -161,15 +162,22 @@ impl World {
         }
         for key in &snapshot {
             match ledger.tasks.get(key) {
-                None => wrong.push(("nothing is left behind", format!("task {} runs, and nobody knows it", key.id))),
+                None => wrong
+                    .push(("nothing is left behind", format!("task {} runs, and nobody knows it", key.id))),
                 Some(task) if task.status == TaskStatus::Stopped => {
-                    wrong.push(("nothing is left behind", format!("task {} has STOPPED and is not forgotten", key.id)));
+                    wrong.push((
+                        "nothing is left behind",
+                        format!("task {} has STOPPED and is not forgotten", key.id),
+                    ));
                 }
                 Some(_) => {}
             }
         }
         for task in ledger.unfinished().filter(|task| !snapshot.contains(&task.key)) {
-            wrong.push(("nothing is lost", format!("task {} is {}, and runs nowhere", task.key.id, task.status)));
+            wrong.push((
+                "nothing is lost",
+                format!("task {} is {}, and runs nowhere", task.key.id, task.status),
+            ));
         }
         for (promise, text) in wrong {
             ledger.violate(promise, text);
@@ -245,11 +253,16 @@ fn steady(service: &Service, primary: &Deployment) -> Result<(), String> {
 /// deployment. The service must have said so.
 fn is_stuck(ledger: &Ledger, service: &Service) -> bool {
     let limits = service.limits(service.desired_count());
-    let older = service.deployments.iter().any(|one| one.status != DeploymentStatus::Primary && one.running > 0);
+    let older =
+        service.deployments.iter().any(|one| one.status != DeploymentStatus::Primary && one.running > 0);
     let tight = limits.least_healthy >= limits.most || limits.most <= i64::from(service.running);
     let healthy = ledger.open_tasks(&service.key).filter(|task| task.status == TaskStatus::Running).count();
     let none_to_spare = i64::try_from(healthy).unwrap_or(i64::MAX) <= limits.least_healthy;
-    let said = service.events.iter().flat_map(|event| event.message.as_deref()).any(|message| message.contains("unable to stop or start"));
+    let said = service
+        .events
+        .iter()
+        .flat_map(|event| event.message.as_deref())
+        .any(|message| message.contains("unable to stop or start"));
     let replica = service.scheduling_strategy() == SchedulingStrategy::Replica;
     older && tight && none_to_spare && said && (replica || healthy > 0)
 }

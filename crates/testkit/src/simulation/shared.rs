@@ -164,6 +164,7 @@ impl Inner {
             _ => None,
         };
         let Some(error) = error else { return (delay, Then::Go) };
+        self.ledger.reach(error.message.clone());
         let number = self.job.number;
         self.trace.line(format_args!("  #{number} {place:?}: {error}"));
         (delay, Then::Fail(error))
@@ -171,6 +172,13 @@ impl Inner {
 
     fn die(&mut self, place: Place) {
         self.died = true;
+        self.ledger.reach(match place {
+            Place::Ask(_) | Place::Answer(_) => "the process dies reading",
+            Place::Commit => "the process dies before a commit",
+            Place::Committed => "the process dies after a commit",
+            Place::Order(_) => "the process dies before an order",
+            Place::Done(_) => "the process dies after an order",
+        });
         let number = self.job.number;
         self.trace.line(format_args!("  #{number} {place:?}: the process dies"));
     }

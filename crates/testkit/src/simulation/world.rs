@@ -231,6 +231,7 @@ impl World {
         self.break_tasks();
         if self.process.is_up() && self.process.intake.is_none() && self.happens(Fault::ObservationGap) {
             self.log(format_args!("  observations are lost"));
+            self.shared.lock().ledger.reach("observations are lost");
             self.process.observe();
         }
     }
@@ -246,6 +247,11 @@ impl World {
         let dead = std::mem::replace(&mut self.process, new);
         let mut shared = self.shared.lock();
         shared.died = false;
+        shared.ledger.reach(if self.lasts {
+            "the tasks outlive the process"
+        } else {
+            "the tasks die with the process"
+        });
         shared.wakes.clear();
         shared.ledger.end_of_all();
         let unknown = Outcome::Unknown("the process died".to_owned());
@@ -289,6 +295,7 @@ impl World {
         let wakes = std::mem::take(&mut self.shared.lock().wakes);
         for key in wakes {
             if self.happens(Fault::LostWake) {
+                self.shared.lock().ledger.reach("a hint is lost");
                 self.log(format_args!("  the hint {key:?} is lost"));
                 continue;
             }
@@ -318,7 +325,9 @@ impl World {
             let doubled = self.happens(Fault::DoubledObservation);
             self.process.intake = Some(Intake { batch, failures: 0, not_before: now, doubled });
         }
-        let Some(intake) = self.process.intake.as_ref().filter(|intake| intake.not_before <= now) else { return };
+        let Some(intake) = self.process.intake.as_ref().filter(|intake| intake.not_before <= now) else {
+            return;
+        };
         let (ecs, batch) = (self.process.ecs.clone(), intake.batch.clone());
         let future = Box::pin(async move { Done::Observed(ecs.reconciler().observed(batch).await) });
         self.begin(Origin::Observe, None, future);
@@ -426,6 +435,12 @@ impl World {
         let number = job.is.number;
         self.log(format_args!("  #{number} {}: {outcome}", request.name()));
         let mut shared = self.shared.lock();
+        let how = match outcome {
+            Outcome::Acknowledged(_) => "acknowledged",
+            Outcome::Refused(_) => "refused",
+            Outcome::Unknown(_) => "unknown",
+        };
+        shared.ledger.reach(format!("{} {how}", request.name()));
         if let Err(wrong) = self.facts.end(number, request, &outcome, &shared.ledger) {
             shared.ledger.violate("an acknowledged change stays", format!("{request}: {wrong}"));
         }
@@ -461,7 +476,8 @@ impl World {
             }
             self.deliver();
             if !self.poll_one() && !self.process.queue.has_ready() {
-                let waiting = self.process.intake.as_ref().is_some_and(|it| it.not_before <= self.shared.millis());
+                let waiting =
+                    self.process.intake.as_ref().is_some_and(|it| it.not_before <= self.shared.millis());
                 if !waiting && self.shared.lock().wakes.is_empty() {
                     return;
                 }
@@ -483,7 +499,11 @@ fn options(random: &mut Random) -> SimOptions {
         Duration::from_millis(random.below(most + 1))
     };
     SimOptions {
-        nodes: SimOptions::equal_nodes(nodes, *random.pick(&[1024, 4096, 8192]), *random.pick(&[1024, 4096, 8192])),
+        nodes: SimOptions::equal_nodes(
+            nodes,
+            *random.pick(&[1024, 4096, 8192]),
+            *random.pick(&[1024, 4096, 8192]),
+        ),
         placement_delay: millis(random),
         pull_delay: millis(random),
         start_delay: millis(random),

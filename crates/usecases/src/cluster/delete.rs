@@ -56,8 +56,7 @@ impl Clusters<'_> {
     async fn check_deletable(&self, key: &ClusterKey) -> Result<()> {
         let counts = self.ports.clusters.cluster_counts(key).await?;
         let orchestrator = &self.ports.orchestrator;
-        let has_instances =
-            orchestrator.registers_instances() && orchestrator.instance_count(key).await? > 0;
+        let has_instances = orchestrator.registers_instances() && orchestrator.instance_count(key).await? > 0;
         Ok(counts.check_deletable(has_instances)?)
     }
 

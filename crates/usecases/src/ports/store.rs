@@ -194,7 +194,11 @@ pub trait ClusterStore: Send + Sync {
     /// The clusters of `keys`, in their order; None for one that isn't there.
     async fn clusters(&self, keys: &[ClusterKey]) -> Result<Vec<Option<Versioned<Cluster>>>, PortError>;
     /// ACTIVE clusters by name.
-    async fn list_clusters(&self, scope: &Scope, page: PageRequest<ClusterName>) -> Result<Page<ClusterName>, PortError>;
+    async fn list_clusters(
+        &self,
+        scope: &Scope,
+        page: PageRequest<ClusterName>,
+    ) -> Result<Page<ClusterName>, PortError>;
     /// What the cluster has at this moment. MUST agree with the stored tasks and services.
     async fn cluster_counts(&self, key: &ClusterKey) -> Result<ClusterCounts, PortError>;
 }
@@ -230,7 +234,10 @@ pub trait TaskDefinitionStore: Send + Sync {
     /// The family, for its last revision.
     async fn family(&self, key: &FamilyKey) -> Result<Option<Versioned<TaskDefinitionFamily>>, PortError>;
     /// One revision.
-    async fn task_definition(&self, key: &TaskDefinitionKey) -> Result<Option<Versioned<TaskDefinition>>, PortError>;
+    async fn task_definition(
+        &self,
+        key: &TaskDefinitionKey,
+    ) -> Result<Option<Versioned<TaskDefinition>>, PortError>;
     /// The newest ACTIVE revision of a family.
     async fn latest_active(&self, key: &FamilyKey) -> Result<Option<Versioned<TaskDefinition>>, PortError>;
     /// Revisions, sorted by family and revision (as a number).
@@ -240,7 +247,11 @@ pub trait TaskDefinitionStore: Send + Sync {
         page: PageRequest<(FamilyName, i32)>,
     ) -> Result<Page<(FamilyName, i32)>, PortError>;
     /// Families, sorted by name.
-    async fn list_families(&self, query: &FamilyQuery, page: PageRequest<FamilyName>) -> Result<Page<FamilyName>, PortError>;
+    async fn list_families(
+        &self,
+        query: &FamilyQuery,
+        page: PageRequest<FamilyName>,
+    ) -> Result<Page<FamilyName>, PortError>;
 }
 
 /// Which tasks are listed. All conditions must hold.
@@ -270,14 +281,22 @@ pub trait TaskStore: Send + Sync {
     async fn tasks(&self, keys: &[TaskKey]) -> Result<Vec<Option<Versioned<Task>>>, PortError>;
     /// Tasks by id. Its cost MUST follow the answer's size, not the number of tasks in the cluster, for every
     /// single filter.
-    async fn list_tasks(&self, query: &TaskQuery, page: PageRequest<TaskId>) -> Result<Page<TaskId>, PortError>;
+    async fn list_tasks(
+        &self,
+        query: &TaskQuery,
+        page: PageRequest<TaskId>,
+    ) -> Result<Page<TaskId>, PortError>;
     /// Every task of a service that is not STOPPED, and those STOPPED ones whose end its scheduler has not
     /// accounted for (`accounted` is false).
     async fn tasks_of_service(&self, service: &ServiceKey) -> Result<Vec<Versioned<Task>>, PortError>;
     /// Every task of every scope that is not STOPPED, by key: what a start has to take up again.
     async fn unfinished_tasks(&self, page: PageRequest<TaskKey>) -> Result<Page<Versioned<Task>>, PortError>;
     /// STOPPED tasks that stopped before `before`, oldest first, at most `limit`: what retention removes.
-    async fn stopped_before(&self, before: Timestamp, limit: usize) -> Result<Vec<Versioned<Task>>, PortError>;
+    async fn stopped_before(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Versioned<Task>>, PortError>;
 }
 
 /// Which services are listed.
@@ -311,9 +330,14 @@ pub trait ServiceStore: Send + Sync {
     /// The services of `keys`, in their order; None for one that isn't there.
     async fn services(&self, keys: &[ServiceKey]) -> Result<Vec<Option<Versioned<Service>>>, PortError>;
     /// ACTIVE services by name.
-    async fn list_services(&self, query: &ServiceQuery, page: PageRequest<ServiceName>) -> Result<Page<ServiceName>, PortError>;
+    async fn list_services(
+        &self,
+        query: &ServiceQuery,
+        page: PageRequest<ServiceName>,
+    ) -> Result<Page<ServiceName>, PortError>;
     /// Every service of every scope that is not INACTIVE, by key: what a start and the slow timer go through.
-    async fn unfinished_services(&self, page: PageRequest<ServiceKey>) -> Result<Page<ServiceKey>, PortError>;
+    async fn unfinished_services(&self, page: PageRequest<ServiceKey>)
+    -> Result<Page<ServiceKey>, PortError>;
     /// One service deployment.
     async fn service_deployment(
         &self,
@@ -326,7 +350,10 @@ pub trait ServiceStore: Send + Sync {
         page: PageRequest<(Timestamp, String)>,
     ) -> Result<Page<Versioned<ServiceDeployment>>, PortError>;
     /// One service revision.
-    async fn service_revision(&self, key: &ServiceRevisionKey) -> Result<Option<Versioned<ServiceRevision>>, PortError>;
+    async fn service_revision(
+        &self,
+        key: &ServiceRevisionKey,
+    ) -> Result<Option<Versioned<ServiceRevision>>, PortError>;
 }
 
 /// Reads idempotency tokens.
@@ -340,6 +367,9 @@ pub trait TokenStore: Send + Sync {
 }
 
 /// A whole store: every read port and the unit of work.
-pub trait Store: ClusterStore + TaskDefinitionStore + TaskStore + ServiceStore + TokenStore + UnitOfWork {}
+pub trait Store:
+    ClusterStore + TaskDefinitionStore + TaskStore + ServiceStore + TokenStore + UnitOfWork
+{
+}
 
 impl<S: ClusterStore + TaskDefinitionStore + TaskStore + ServiceStore + TokenStore + UnitOfWork> Store for S {}

@@ -16,7 +16,11 @@ pub(super) struct Definitions {
 
 impl Definitions {
     /// Loads `key` unless it is there already.
-    pub(super) async fn load(&mut self, ports: &Ports, key: &TaskDefinitionKey) -> Result<Option<Arc<TaskDefinition>>> {
+    pub(super) async fn load(
+        &mut self,
+        ports: &Ports,
+        key: &TaskDefinitionKey,
+    ) -> Result<Option<Arc<TaskDefinition>>> {
         if let Some(known) = self.loaded.get(key) {
             return Ok(known.clone());
         }

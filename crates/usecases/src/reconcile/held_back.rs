@@ -22,7 +22,11 @@ use crate::task::make::candidate;
 impl Reconciler<'_> {
     /// Takes in which tasks are held back, each with the reason in the orchestrator's words. If we die in between,
     /// the next snapshot tells it again.
-    pub(super) async fn held_back(&self, tasks: Vec<(Arc<Task>, String)>, definitions: &Definitions) -> Result<()> {
+    pub(super) async fn held_back(
+        &self,
+        tasks: Vec<(Arc<Task>, String)>,
+        definitions: &Definitions,
+    ) -> Result<()> {
         let mut instances: BTreeMap<ClusterKey, Vec<Instance>> = BTreeMap::new();
         for (task, reason) in tasks {
             let cluster = &task.key.cluster;
@@ -86,7 +90,10 @@ impl Reconciler<'_> {
         .await?;
         if called_off {
             let service = task.service.as_ref().map(|membership| {
-                WakeKey::Service(ServiceKey { cluster: task.key.cluster.clone(), name: membership.name.clone() })
+                WakeKey::Service(ServiceKey {
+                    cluster: task.key.cluster.clone(),
+                    name: membership.name.clone(),
+                })
             });
             let keys = std::iter::once(WakeKey::Task(task.key.clone())).chain(service);
             self.ports.wake.wake(keys.collect());

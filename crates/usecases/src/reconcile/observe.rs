@@ -51,8 +51,12 @@ impl Reconciler<'_> {
         let mut after = None;
         loop {
             let page = self.ports.tasks.unfinished_tasks(PageRequest { after, limit: PER_PAGE }).await?;
-            let missing: Vec<_> =
-                page.items.iter().filter(|task| !snapshot.contains_key(&task.key)).map(|task| task.value.clone()).collect();
+            let missing: Vec<_> = page
+                .items
+                .iter()
+                .filter(|task| !snapshot.contains_key(&task.key))
+                .map(|task| task.value.clone())
+                .collect();
             let (lost, waiting): (Vec<_>, Vec<_>) = missing.into_iter().partition(|task| task.accepted);
             let gone: Vec<_> = lost
                 .iter()

@@ -21,8 +21,8 @@ use super::{Next, Reconciler};
 use crate::context::{Error, Result, retry_conflicts};
 use crate::ports::{Changes, Versioned, WakeKey};
 use crate::task::Where;
-use crate::task_definition::resolve::{Accept, resolve};
 use crate::task::make::{Made, Recipe, candidate, expressions_of};
+use crate::task_definition::resolve::{Accept, resolve};
 
 /// When to look for a place again, after none was found.
 const PLACE_AGAIN_AFTER: Duration = Duration::from_secs(5);
@@ -71,7 +71,8 @@ impl Reconciler<'_> {
         }
         if !started.is_empty() {
             let ids: Vec<TaskId> = started.iter().map(|task| task.key.id).collect();
-            EventWriter { now: ports.clock.now(), uuid: &mut || ports.ids.uuid() }.started(&mut plan.service, &ids);
+            EventWriter { now: ports.clock.now(), uuid: &mut || ports.ids.uuid() }
+                .started(&mut plan.service, &ids);
         }
         for task in started {
             wake.push(WakeKey::Task(task.key.clone()));
@@ -100,7 +101,10 @@ impl Reconciler<'_> {
         };
         let instances = self.ports.orchestrator.instances(&service.key.cluster).await?;
         let candidates = instances.into_iter().map(|instance| candidate(instance, 0));
-        Ok(candidates.filter(|candidate| candidate.check(&demand).is_ok()).map(|candidate| candidate.id).collect())
+        Ok(candidates
+            .filter(|candidate| candidate.check(&demand).is_ok())
+            .map(|candidate| candidate.id)
+            .collect())
     }
 
     async fn change_records(&self, plan: &Plan, service: &ServiceKey, changes: &mut Changes) -> Result<()> {
@@ -110,7 +114,8 @@ impl Reconciler<'_> {
         ids.dedup();
         for id in ids {
             let key = ServiceDeploymentKey { service: service.clone(), id: id.to_owned() };
-            let Some(Versioned { value, version }) = self.ports.services.service_deployment(&key).await? else {
+            let Some(Versioned { value, version }) = self.ports.services.service_deployment(&key).await?
+            else {
                 continue;
             };
             let mut record = None;
@@ -196,8 +201,7 @@ impl Reconciler<'_> {
         let per_provider = |provider: &str| {
             tasks.iter().filter(|task| task.doc.capacity_provider_name.as_deref() == Some(provider)).count()
         };
-        let recipe =
-            recipe(&plan.service, deployment, &definition, &place, start.instance, &per_provider);
+        let recipe = recipe(&plan.service, deployment, &definition, &place, start.instance, &per_provider);
         let made = recipe.make(self.ports, start.count).await?;
         let now = self.ports.clock.now();
         if made.unplaced > 0 {
@@ -288,20 +292,22 @@ fn task_volumes(service: &Service) -> Vec<TaskVolumeConfiguration> {
     volumes
         .map(|volume| TaskVolumeConfiguration {
             name: volume.name.clone(),
-            managed_ebs_volume: volume.managed_ebs_volume.as_ref().map(|ebs| model::TaskManagedEBSVolumeConfiguration {
-                encrypted: ebs.encrypted,
-                kms_key_id: ebs.kms_key_id.clone(),
-                volume_type: ebs.volume_type.clone(),
-                size_in_gib: ebs.size_in_gib,
-                snapshot_id: ebs.snapshot_id.clone(),
-                volume_initialization_rate: ebs.volume_initialization_rate,
-                iops: ebs.iops,
-                throughput: ebs.throughput,
-                tag_specifications: ebs.tag_specifications.clone(),
-                role_arn: ebs.role_arn.clone(),
-                // The volumes of a service's tasks always end with them. (AWS documentation, EBS volumes)
-                termination_policy: None,
-                filesystem_type: ebs.filesystem_type,
+            managed_ebs_volume: volume.managed_ebs_volume.as_ref().map(|ebs| {
+                model::TaskManagedEBSVolumeConfiguration {
+                    encrypted: ebs.encrypted,
+                    kms_key_id: ebs.kms_key_id.clone(),
+                    volume_type: ebs.volume_type.clone(),
+                    size_in_gib: ebs.size_in_gib,
+                    snapshot_id: ebs.snapshot_id.clone(),
+                    volume_initialization_rate: ebs.volume_initialization_rate,
+                    iops: ebs.iops,
+                    throughput: ebs.throughput,
+                    tag_specifications: ebs.tag_specifications.clone(),
+                    role_arn: ebs.role_arn.clone(),
+                    // The volumes of a service's tasks always end with them. (AWS documentation, EBS volumes)
+                    termination_policy: None,
+                    filesystem_type: ebs.filesystem_type,
+                }
             }),
         })
         .collect()

@@ -66,7 +66,8 @@ impl Reconciler<'_> {
     async fn wake_services(&self) -> Result<()> {
         let mut after = None;
         loop {
-            let page = self.ports.services.unfinished_services(PageRequest { after, limit: PER_PAGE }).await?;
+            let page =
+                self.ports.services.unfinished_services(PageRequest { after, limit: PER_PAGE }).await?;
             self.ports.wake.wake(page.items.iter().cloned().map(WakeKey::Service).collect());
             after = page.items.last().cloned();
             if !page.more {

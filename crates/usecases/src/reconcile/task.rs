@@ -35,7 +35,9 @@ impl Reconciler<'_> {
         let launch = Launch { task: task.value.clone(), definition: definition.value };
         match self.ports.orchestrator.launch(launch).await {
             Ok(()) => Ok(()),
-            Err(error) if error.kind == PortErrorKind::Permanent => self.fail(task, error.message.into_owned()).await,
+            Err(error) if error.kind == PortErrorKind::Permanent => {
+                self.fail(task, error.message.into_owned()).await
+            }
             Err(error) => Err(error.into()),
         }
     }

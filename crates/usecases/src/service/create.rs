@@ -4,8 +4,8 @@ use kecs_domain::arn::ServiceKey;
 use kecs_domain::cluster::Cluster;
 use kecs_domain::idempotency::{TokenKey, TokenRecord};
 use kecs_domain::model::{
-    self, CreateServiceRequest, CreateServiceResponse, DeploymentController, DeploymentControllerType, LaunchType,
-    NetworkMode, PropagateTags, ResourceManagementType, SchedulingStrategy,
+    self, CreateServiceRequest, CreateServiceResponse, DeploymentController, DeploymentControllerType,
+    LaunchType, NetworkMode, PropagateTags, ResourceManagementType, SchedulingStrategy,
 };
 use kecs_domain::name::ServiceName;
 use kecs_domain::service::{RevisionExtras, Service, ServiceStatus, configure};
@@ -27,7 +27,11 @@ impl Services<'_> {
     /// # Errors
     /// `InvalidParameterException` for what is wrong with the request, and when the name is taken;
     /// `ClientException` for an unknown task definition; `ClusterNotFoundException`.
-    pub async fn create(&self, ctx: &Context, request: CreateServiceRequest) -> Result<CreateServiceResponse> {
+    pub async fn create(
+        &self,
+        ctx: &Context,
+        request: CreateServiceRequest,
+    ) -> Result<CreateServiceResponse> {
         check_model(&request)?;
         let (answer, made) = retry_conflicts(|| self.try_create(ctx, &request)).await?;
         if let Some(key) = made {
@@ -55,7 +59,8 @@ impl Services<'_> {
         if let Some(taken) = existing.as_ref().filter(|found| found.status != ServiceStatus::Inactive) {
             return Ok((self.answer_existing(taken, token.as_ref()).await?, None));
         }
-        let controller = request.deployment_controller.as_ref().map_or(DeploymentControllerType::Ecs, |c| c.r#type);
+        let controller =
+            request.deployment_controller.as_ref().map_or(DeploymentControllerType::Ecs, |c| c.r#type);
         let definition = match request.task_definition.as_deref() {
             Some(named) => Some(resolve(ports, &ctx.scope, named, Accept::ActiveForService).await?),
             None if controller == DeploymentControllerType::External => None,
@@ -117,7 +122,9 @@ impl Services<'_> {
         token: Option<&(TokenKey, String)>,
     ) -> Result<CreateServiceResponse> {
         if existing.status == ServiceStatus::Draining {
-            return Err(EcsError::invalid_parameter("Unable to Start a service that is still Draining.").into());
+            return Err(
+                EcsError::invalid_parameter("Unable to Start a service that is still Draining.").into()
+            );
         }
         if let Some((key, fingerprint)) = token {
             let used = self.ports.tokens.token(key).await?;
@@ -145,7 +152,8 @@ fn build(
     let strategy = request.scheduling_strategy.unwrap_or(SchedulingStrategy::Replica);
     let both = "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try \
                 again.";
-    let place = launch_choice(cluster, request.launch_type, request.capacity_provider_strategy.as_ref(), both)?;
+    let place =
+        launch_choice(cluster, request.launch_type, request.capacity_provider_strategy.as_ref(), both)?;
     let launch_type = place.launch_type();
     if let Some(definition) = definition {
         check_network(&definition.doc, request.network_configuration.as_ref(), launch_type)?;
@@ -180,10 +188,11 @@ fn build(
     let awsvpc = definition.is_some_and(|found| found.doc.network_mode == Some(NetworkMode::Awsvpc));
     let fargate = launch_type == LaunchType::Fargate;
     // A role may be given by its name alone; it reads back as an ARN. (API reference, `role`)
-    let role = match request.role.as_deref().unwrap_or("aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS") {
-        arn if arn.starts_with("arn:") => arn.to_owned(),
-        name => format!("arn:{}:iam::{}:role/{name}", ctx.scope.partition(), ctx.scope.account()),
-    };
+    let role =
+        match request.role.as_deref().unwrap_or("aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS") {
+            arn if arn.starts_with("arn:") => arn.to_owned(),
+            name => format!("arn:{}:iam::{}:role/{name}", ctx.scope.partition(), ctx.scope.account()),
+        };
     let spec = model::Service {
         service_arn: Some(key.arn()),
         service_name: Some(key.name.to_string()),
@@ -197,7 +206,8 @@ fn build(
             Where::Strategy(items) => Some(items),
             Where::LaunchType(_) => None,
         },
-        platform_version: fargate.then(|| request.platform_version.clone().unwrap_or_else(|| "LATEST".to_owned())),
+        platform_version: fargate
+            .then(|| request.platform_version.clone().unwrap_or_else(|| "LATEST".to_owned())),
         platform_family: definition.filter(|_| fargate).map(|found| found.platform_family().to_owned()),
         task_definition: definition.map(|found| found.key.arn()),
         deployment_configuration: Some(configuration),
@@ -208,7 +218,10 @@ fn build(
         health_check_grace_period_seconds: Some(request.health_check_grace_period_seconds.unwrap_or(0)),
         scheduling_strategy: Some(strategy),
         deployment_controller: Some(
-            request.deployment_controller.clone().unwrap_or(DeploymentController { r#type: DeploymentControllerType::Ecs }),
+            request
+                .deployment_controller
+                .clone()
+                .unwrap_or(DeploymentController { r#type: DeploymentControllerType::Ecs }),
         ),
         created_by: Some(ctx.caller_arn.clone()),
         enable_ecs_managed_tags: Some(request.enable_ecs_managed_tags.unwrap_or(false)),
@@ -221,7 +234,11 @@ fn build(
     Ok(Service::new(key.clone(), spec, extras, tags))
 }
 
-fn check_count(request: &CreateServiceRequest, strategy: SchedulingStrategy, launch_type: LaunchType) -> Result<i32> {
+fn check_count(
+    request: &CreateServiceRequest,
+    strategy: SchedulingStrategy,
+    launch_type: LaunchType,
+) -> Result<i32> {
     let refuse = |message: &str| Err(EcsError::invalid_parameter(message).into());
     if strategy == SchedulingStrategy::Daemon {
         if request.desired_count.is_some() {

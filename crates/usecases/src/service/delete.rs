@@ -15,7 +15,11 @@ impl Services<'_> {
     /// # Errors
     /// `ServiceNotFoundException` with an empty message; `InvalidParameterException` while it is scaled above zero
     /// and `force` isn't set; `ClusterNotFoundException`.
-    pub async fn delete(&self, ctx: &Context, request: DeleteServiceRequest) -> Result<DeleteServiceResponse> {
+    pub async fn delete(
+        &self,
+        ctx: &Context,
+        request: DeleteServiceRequest,
+    ) -> Result<DeleteServiceResponse> {
         check_model(&request)?;
         let cluster = active_cluster(self.ports, &ctx.scope, request.cluster.as_deref()).await?;
         let service = retry_conflicts(|| async {

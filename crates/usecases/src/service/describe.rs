@@ -17,7 +17,11 @@ impl Services<'_> {
     /// # Errors
     /// `InvalidParameterException` for no service, for more than ten, and for an ARN of elsewhere;
     /// `ClusterNotFoundException`.
-    pub async fn describe(&self, ctx: &Context, request: DescribeServicesRequest) -> Result<DescribeServicesResponse> {
+    pub async fn describe(
+        &self,
+        ctx: &Context,
+        request: DescribeServicesRequest,
+    ) -> Result<DescribeServicesResponse> {
         check_model(&request)?;
         let cluster = active_cluster(self.ports, &ctx.scope, request.cluster.as_deref()).await?;
         if request.services.is_empty() {

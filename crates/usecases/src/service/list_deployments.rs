@@ -1,7 +1,9 @@
 //! ListServiceDeployments.
 
 use kecs_domain::EcsError;
-use kecs_domain::model::{ListServiceDeploymentsRequest, ListServiceDeploymentsResponse, ServiceDeploymentBrief};
+use kecs_domain::model::{
+    ListServiceDeploymentsRequest, ListServiceDeploymentsResponse, ServiceDeploymentBrief,
+};
 use kecs_domain::pagination::{PageSizes, Pager};
 
 use super::Services;
@@ -22,7 +24,8 @@ impl Services<'_> {
     ) -> Result<ListServiceDeploymentsResponse> {
         check_model(&request)?;
         let cluster = active_cluster(self.ports, &ctx.scope, request.cluster.as_deref()).await?;
-        let service = self.find(&cluster.key, &request.service).await?.ok_or_else(EcsError::service_not_found)?;
+        let service =
+            self.find(&cluster.key, &request.service).await?.ok_or_else(EcsError::service_not_found)?;
         let created = request.created_at.unwrap_or_default();
         let query = ServiceDeploymentQuery {
             service: service.key.clone(),

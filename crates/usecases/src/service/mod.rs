@@ -45,14 +45,26 @@ impl<'a> Services<'a> {
 
 /// Begins a deployment of the service's present settings: the deployment itself, its revision and its record, in
 /// one set of changes. The record's ARN shows in the service from now on.
-fn begin_deployment(ports: &Ports, service: &mut Service, definition: &TaskDefinition, changes: &mut Changes) {
+fn begin_deployment(
+    ports: &Ports,
+    service: &mut Service,
+    definition: &TaskDefinition,
+    changes: &mut Changes,
+) {
     let now = ports.clock.now();
     let id: DeploymentId = ports.ids.deployment();
     let record = service.record(ports.ids.record(), id, now);
     changes.create(service.revision(id, definition, now));
     let record_id = record.key.id.clone();
     changes.create(record);
-    service.open_deployment(NewDeployment { id, record: record_id, definition, rolls_back: None, reason: None, now });
+    service.open_deployment(NewDeployment {
+        id,
+        record: record_id,
+        definition,
+        rolls_back: None,
+        reason: None,
+        now,
+    });
 }
 
 /// Checks a platform version against where the tasks run.

@@ -2,8 +2,8 @@
 
 use kecs_domain::cluster::Cluster;
 use kecs_domain::model::{
-    CapacityProviderStrategyItem, DeploymentControllerType, LaunchType, SchedulingStrategy, UpdateServiceRequest,
-    UpdateServiceResponse,
+    CapacityProviderStrategyItem, DeploymentControllerType, LaunchType, SchedulingStrategy,
+    UpdateServiceRequest, UpdateServiceResponse,
 };
 use kecs_domain::service::{Service, ServiceStatus, configure};
 use kecs_domain::task_definition::TaskDefinition;
@@ -21,12 +21,17 @@ impl Services<'_> {
     /// # Errors
     /// `ServiceNotFoundException`, `ServiceNotActiveException`, `ClusterNotFoundException`; `ClientException` and
     /// `InvalidParameterException` for what is wrong with the request.
-    pub async fn update(&self, ctx: &Context, request: UpdateServiceRequest) -> Result<UpdateServiceResponse> {
+    pub async fn update(
+        &self,
+        ctx: &Context,
+        request: UpdateServiceRequest,
+    ) -> Result<UpdateServiceResponse> {
         check_model(&request)?;
         let ports = self.ports;
         let cluster = active_cluster(ports, &ctx.scope, request.cluster.as_deref()).await?;
         let service = retry_conflicts(|| async {
-            let found = self.find(&cluster.key, &request.service).await?.ok_or_else(EcsError::service_not_found)?;
+            let found =
+                self.find(&cluster.key, &request.service).await?.ok_or_else(EcsError::service_not_found)?;
             if found.status != ServiceStatus::Active {
                 return Err(EcsError::new(ErrorCode::ServiceNotActive, "Service was not ACTIVE.").into());
             }
@@ -36,7 +41,9 @@ impl Services<'_> {
             let mut changes = Changes::new();
             let force = request.force_new_deployment == Some(true);
             let scheduled = service.controller() == DeploymentControllerType::Ecs;
-            if let Some(definition) = definition.filter(|_| scheduled && (force || is_new_revision(&found, &service))) {
+            if let Some(definition) =
+                definition.filter(|_| scheduled && (force || is_new_revision(&found, &service)))
+            {
                 changes.require(EntityKey::TaskDefinition(definition.key.clone()), definition.version);
                 self.supersede(&found, &mut changes).await?;
                 begin_deployment(ports, &mut service, &definition, &mut changes);

@@ -3,7 +3,8 @@
 use kecs_domain::EcsError;
 use kecs_domain::cluster::{Cluster, strategy};
 use kecs_domain::model::{
-    AssignPublicIp, CapacityProviderStrategyItem, LaunchType, NetworkConfiguration, NetworkMode, TaskDefinition,
+    AssignPublicIp, CapacityProviderStrategyItem, LaunchType, NetworkConfiguration, NetworkMode,
+    TaskDefinition,
 };
 
 use crate::context::Result;
@@ -59,7 +60,9 @@ pub(crate) fn check_network(
     let vpc = network.and_then(|network| network.awsvpc_configuration.as_ref());
     let refuse = |message: &str| Err(EcsError::invalid_parameter(message).into());
     match (definition.network_mode == Some(NetworkMode::Awsvpc), vpc) {
-        (true, None) => refuse("Network Configuration must be provided when networkMode 'awsvpc' is specified."),
+        (true, None) => {
+            refuse("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+        }
         (false, Some(_)) => {
             refuse("Network Configuration is not valid for the given networkMode of this task definition.")
         }
@@ -69,7 +72,8 @@ pub(crate) fn check_network(
             refuse("securityGroups can have at most 5 items.")
         }
         (true, Some(vpc))
-            if vpc.assign_public_ip == Some(AssignPublicIp::Enabled) && launch_type != LaunchType::Fargate =>
+            if vpc.assign_public_ip == Some(AssignPublicIp::Enabled)
+                && launch_type != LaunchType::Fargate =>
         {
             refuse("Assign public IP is not supported for this launch type.")
         }

@@ -18,14 +18,20 @@ impl Tasks<'_> {
     /// # Errors
     /// `InvalidParameterException` for no task, for more than 100, and for what is no identifier of a task of the
     /// cluster; `ClusterNotFoundException`.
-    pub async fn describe(&self, ctx: &Context, request: DescribeTasksRequest) -> Result<DescribeTasksResponse> {
+    pub async fn describe(
+        &self,
+        ctx: &Context,
+        request: DescribeTasksRequest,
+    ) -> Result<DescribeTasksResponse> {
         check_model(&request)?;
         let cluster = existing_cluster(self.ports, &ctx.scope, request.cluster.as_deref()).await?;
         if request.tasks.is_empty() {
             return Err(EcsError::invalid_parameter("Tasks cannot be empty.").into());
         }
         if request.tasks.len() > MOST_TASKS {
-            return Err(EcsError::invalid_parameter(format!("tasks can have at most {MOST_TASKS} items")).into());
+            return Err(
+                EcsError::invalid_parameter(format!("tasks can have at most {MOST_TASKS} items")).into()
+            );
         }
         let mut seen = BTreeSet::new();
         let mut keys = Vec::with_capacity(request.tasks.len());

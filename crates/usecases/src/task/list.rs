@@ -61,7 +61,8 @@ impl Tasks<'_> {
             return Ok(ListTasksResponse { task_arns: Some(Vec::new()), next_token: None });
         }
         let page = self.ports.tasks.list_tasks(&query, page).await?;
-        let arns = page.items.iter().map(|id| TaskKey { cluster: query.cluster.clone(), id: *id }.arn()).collect();
+        let arns =
+            page.items.iter().map(|id| TaskKey { cluster: query.cluster.clone(), id: *id }.arn()).collect();
         Ok(ListTasksResponse { task_arns: Some(arns), next_token: pager.next_token(&page, |id| *id) })
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::capacity::distribute;
 use kecs_domain::model::{
-    self, LaunchType, NetworkConfiguration, PlacementConstraint, PlacementStrategy, TaskOverride, TaskVolumeConfiguration,
+    self, LaunchType, NetworkConfiguration, PlacementConstraint, PlacementStrategy, TaskOverride,
+    TaskVolumeConfiguration,
 };
 use kecs_domain::name::HexId;
 use kecs_domain::placement::{Amounts, Candidate, Demand, Misfit, demand_of, place};
@@ -69,9 +70,12 @@ impl Recipe<'_> {
         let launch_type = self.place.launch_type();
         let providers = match self.place {
             Where::LaunchType(_) => vec![None; count],
-            Where::Strategy(items) => distribute(items, self.per_provider, count).into_iter().map(Some).collect(),
+            Where::Strategy(items) => {
+                distribute(items, self.per_provider, count).into_iter().map(Some).collect()
+            }
         };
-        let placed = matches!(launch_type, LaunchType::Ec2 | LaunchType::External | LaunchType::ManagedInstances);
+        let placed =
+            matches!(launch_type, LaunchType::Ec2 | LaunchType::External | LaunchType::ManagedInstances);
         let (mut candidates, demand) = if placed && self.instance.is_none() {
             let candidates = self.candidates(ports).await?;
             made.no_instances = candidates.is_empty();
@@ -85,7 +89,9 @@ impl Recipe<'_> {
             let (instance, zone) = if placed && self.instance.is_none() {
                 #[allow(clippy::cast_possible_truncation, reason = "any 64 of the bits will do")]
                 match place(&mut candidates, &demand, ports.ids.bits() as u64) {
-                    Ok(index) => (Some(candidates[index].id), Some(candidates[index].availability_zone.clone())),
+                    Ok(index) => {
+                        (Some(candidates[index].id), Some(candidates[index].availability_zone.clone()))
+                    }
                     Err(misfits) => {
                         made.unplaced += 1;
                         if made.misfits.is_empty() {

@@ -30,14 +30,22 @@ impl<'a> Tasks<'a> {
 }
 
 /// Finds the cluster that a request names; it may be INACTIVE.
-pub(crate) async fn find_cluster(ports: &Ports, scope: &Scope, named: Option<&str>) -> Result<Versioned<Cluster>> {
+pub(crate) async fn find_cluster(
+    ports: &Ports,
+    scope: &Scope,
+    named: Option<&str>,
+) -> Result<Versioned<Cluster>> {
     let key = cluster_ref(scope, named)?;
     let found = ports.clusters.clusters(std::slice::from_ref(&key)).await?.pop().flatten();
     Ok(found.ok_or_else(EcsError::cluster_not_found)?)
 }
 
 /// Finds the cluster that a request names; it must be ACTIVE.
-pub(crate) async fn active_cluster(ports: &Ports, scope: &Scope, named: Option<&str>) -> Result<Versioned<Cluster>> {
+pub(crate) async fn active_cluster(
+    ports: &Ports,
+    scope: &Scope,
+    named: Option<&str>,
+) -> Result<Versioned<Cluster>> {
     let cluster = find_cluster(ports, scope, named).await?;
     if cluster.status == ClusterStatus::Inactive {
         return Err(EcsError::cluster_inactive().into());
@@ -46,6 +54,10 @@ pub(crate) async fn active_cluster(ports: &Ports, scope: &Scope, named: Option<&
 }
 
 /// The key of the cluster that a request names, after a check that it exists.
-pub(crate) async fn existing_cluster(ports: &Ports, scope: &Scope, named: Option<&str>) -> Result<ClusterKey> {
+pub(crate) async fn existing_cluster(
+    ports: &Ports,
+    scope: &Scope,
+    named: Option<&str>,
+) -> Result<ClusterKey> {
     Ok(find_cluster(ports, scope, named).await?.key.clone())
 }

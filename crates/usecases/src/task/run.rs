@@ -58,7 +58,8 @@ impl Tasks<'_> {
             return Err(EcsError::invalid_parameter(message).into());
         }
         let both = "You may choose a capacity provider or a launch type but not both.";
-        let place = launch_choice(&cluster, request.launch_type, request.capacity_provider_strategy.as_ref(), both)?;
+        let place =
+            launch_choice(&cluster, request.launch_type, request.capacity_provider_strategy.as_ref(), both)?;
         let launch_type = place.launch_type();
         if !definition.supports(launch_type) {
             let message = format!("Task definition does not support launch_type {launch_type}.");
@@ -93,7 +94,9 @@ impl Tasks<'_> {
         };
         let made = recipe.make(ports, count).await?;
         if made.no_instances && made.unplaced > 0 {
-            return Err(EcsError::invalid_parameter("No Container Instances were found in your cluster.").into());
+            return Err(
+                EcsError::invalid_parameter("No Container Instances were found in your cluster.").into()
+            );
         }
         self.save(&cluster, made, token).await
     }
@@ -163,11 +166,8 @@ impl Token {
             let message = format!("idempotency token longer than {LONGEST_TOKEN}.");
             return Err(EcsError::invalid_parameter(message).into());
         }
-        let key = TokenKey {
-            cluster: cluster.clone(),
-            operation: "RunTask".to_owned(),
-            token: token.to_owned(),
-        };
+        let key =
+            TokenKey { cluster: cluster.clone(), operation: "RunTask".to_owned(), token: token.to_owned() };
         Ok(Some(Self { key, fingerprint: fingerprint(request)? }))
     }
 
@@ -196,7 +196,9 @@ impl Token {
 /// Requests are compared as they were sent: a member left out is not the same as its default. (recorded)
 pub(crate) fn fingerprint(request: &impl serde::Serialize) -> Result<String> {
     let json = serde_json::to_vec(request).map_err(|error| {
-        Error::Port(crate::ports::PortError::permanent(format!("a request can't be written as JSON: {error}")))
+        Error::Port(crate::ports::PortError::permanent(format!(
+            "a request can't be written as JSON: {error}"
+        )))
     })?;
     Ok(Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect())
 }
@@ -215,7 +217,8 @@ fn check_count(count: Option<i32>) -> Result<usize> {
 fn check_overrides(definition: &model::TaskDefinition, overrides: &model::TaskOverride) -> Result<()> {
     for overridden in overrides.container_overrides.iter().flatten() {
         let name = overridden.name.as_deref().unwrap_or_default();
-        let known = definition.container_definitions.iter().flatten().any(|one| one.name.as_deref() == Some(name));
+        let known =
+            definition.container_definitions.iter().flatten().any(|one| one.name.as_deref() == Some(name));
         if !known {
             return Err(EcsError::invalid_parameter(format!(
                 "Override for container named {name} is not a container in the TaskDefinition."

@@ -20,10 +20,12 @@ impl Tasks<'_> {
         let cluster = existing_cluster(self.ports, &ctx.scope, request.cluster.as_deref()).await?;
         let key = task_ref(&cluster, &request.task)?;
         let reason = request.reason.filter(|reason| !reason.is_empty());
-        let why = Interruption::new(TaskStopCode::UserInitiated, reason.as_deref().unwrap_or(STOPPED_BY_USER));
+        let why =
+            Interruption::new(TaskStopCode::UserInitiated, reason.as_deref().unwrap_or(STOPPED_BY_USER));
         let (doc, changed) = retry_conflicts(|| async {
             let found = self.ports.tasks.tasks(std::slice::from_ref(&key)).await?.pop().flatten();
-            let found = found.ok_or_else(|| EcsError::invalid_parameter("The referenced task was not found."))?;
+            let found =
+                found.ok_or_else(|| EcsError::invalid_parameter("The referenced task was not found."))?;
             if found.status == TaskStatus::Stopped {
                 // A STOPPED task is shown bare. (recorded)
                 let mut doc = found.doc.clone();

@@ -114,7 +114,9 @@ fn open(
     for path in files.passing_wals.iter().filter(|path| path.exists()) {
         let aside = Files::aside(path, now);
         fs::rename(path, &aside).map_err(OpenError::io(path))?;
-        let why = format!("DuckDB refused the database, of which it is a part: {refusal}. Nothing was lost with it");
+        let why = format!(
+            "DuckDB refused the database, of which it is a part: {refusal}. Nothing was lost with it"
+        );
         report.set_aside.push(SetAside { path: aside, why });
         match Database::open(&files.database, Access::Write, options) {
             Ok(database) => return Ok(database),

@@ -127,12 +127,14 @@ impl fmt::Display for Request {
             }
             Self::StopTask(it) => write!(f, " {}", it.task),
             Self::CreateService(it) => {
-                let (cluster, definition) = (or(it.cluster.as_ref(), ""), or(it.task_definition.as_ref(), ""));
+                let (cluster, definition) =
+                    (or(it.cluster.as_ref(), ""), or(it.task_definition.as_ref(), ""));
                 write!(f, " {cluster}/{} {definition} x {:?}", it.service_name, it.desired_count)?;
                 write!(f, " {}", Configured(it.deployment_configuration.as_ref()))
             }
             Self::UpdateService(it) => {
-                let (cluster, definition) = (or(it.cluster.as_ref(), ""), or(it.task_definition.as_ref(), "same"));
+                let (cluster, definition) =
+                    (or(it.cluster.as_ref(), ""), or(it.task_definition.as_ref(), "same"));
                 let force = if it.force_new_deployment == Some(true) { " forced" } else { "" };
                 write!(f, " {cluster}/{} {definition} x {:?}{force}", it.service, it.desired_count)?;
                 write!(f, " {}", Configured(it.deployment_configuration.as_ref()))
@@ -161,6 +163,7 @@ impl fmt::Display for Configured<'_> {
         let (least, most) = (it.minimum_healthy_percent, it.maximum_percent);
         write!(f, "{least:?}..{most:?}")?;
         let breaker = it.deployment_circuit_breaker.as_ref();
-        breaker.map_or(Ok(()), |breaker| write!(f, " breaker {} rollback {}", breaker.enable, breaker.rollback))
+        breaker
+            .map_or(Ok(()), |breaker| write!(f, " breaker {} rollback {}", breaker.enable, breaker.rollback))
     }
 }

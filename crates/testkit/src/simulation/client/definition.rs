@@ -68,7 +68,8 @@ pub(crate) fn random(random: &mut Random, family: &str) -> RegisterTaskDefinitio
     let network = *random.pick(&["bridge", "bridge", "awsvpc", "awsvpc", "host"]);
     let mut request = request(random, family, kind, network, containers);
     if network == "bridge" && random.percent(12) {
-        let mapping = model::PortMapping { container_port: Some(80), host_port: Some(8080), ..Default::default() };
+        let mapping =
+            model::PortMapping { container_port: Some(80), host_port: Some(8080), ..Default::default() };
         request.container_definitions[0].port_mappings = Some(vec![mapping]);
     }
     request

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kecs_domain::Scope;
-use kecs_domain::arn::{ClusterKey, ServiceKey, TaskDefinitionKey, TaskKey, cluster_ref, task_definition_ref, task_ref};
+use kecs_domain::arn::{
+    ClusterKey, ServiceKey, TaskDefinitionKey, TaskKey, cluster_ref, task_definition_ref, task_ref,
+};
 use kecs_domain::cluster::ClusterStatus;
 use kecs_domain::model::{self, RunTaskRequest, RunTaskResponse, SchedulingStrategy};
 use kecs_domain::name::{DeploymentId, ServiceName};
@@ -146,7 +148,13 @@ impl Facts {
     }
 
     /// A call is over. What was acknowledged is checked at once, and remembered.
-    pub(crate) fn end(&mut self, call: u64, request: &Request, outcome: &Outcome, ledger: &Ledger) -> Checked {
+    pub(crate) fn end(
+        &mut self,
+        call: u64,
+        request: &Request,
+        outcome: &Outcome,
+        ledger: &Ledger,
+    ) -> Checked {
         self.clock += 1;
         let at = self.clock;
         match outcome {
@@ -156,7 +164,9 @@ impl Facts {
             Outcome::Acknowledged(_) if self.repeated.contains(&call) => {
                 self.each(request, call, &mut |register| register.give_up(call, at));
             }
-            Outcome::Acknowledged(_) => self.each(request, call, &mut |register| register.acknowledge(call, at)),
+            Outcome::Acknowledged(_) => {
+                self.each(request, call, &mut |register| register.acknowledge(call, at))
+            }
         }
         match outcome {
             Outcome::Acknowledged(answer) => self.acknowledged(request, answer, ledger),
@@ -211,7 +221,8 @@ impl Facts {
         match (request, answer) {
             (Request::RunTask(request), Answer::RunTask(answer)) => self.ran(request, answer, ledger),
             (Request::StopTask(request), Answer::StopTask(_)) => {
-                let key = self.cluster(request.cluster.as_ref()).and_then(|it| task_ref(&it, &request.task).ok());
+                let key =
+                    self.cluster(request.cluster.as_ref()).and_then(|it| task_ref(&it, &request.task).ok());
                 let task = key.and_then(|key| ledger.tasks.get(&key));
                 match task {
                     Some(task) if task.desired == DesiredStatus::Running => {
@@ -224,7 +235,8 @@ impl Facts {
             (_, Answer::RegisterTaskDefinition(answer)) => {
                 let doc = answer.task_definition.as_ref().ok_or("the answer has no task definition")?;
                 let key = self.definition(doc.task_definition_arn.as_ref()).ok_or("the answer has no ARN")?;
-                let stored = ledger.definitions.get(&key).ok_or_else(|| format!("{} is not stored", key.arn()))?;
+                let stored =
+                    ledger.definitions.get(&key).ok_or_else(|| format!("{} is not stored", key.arn()))?;
                 let same = stored.doc.container_definitions == doc.container_definitions;
                 if same { Ok(()) } else { Err(format!("{} is stored otherwise", key.arn())) }
             }

@@ -9,11 +9,11 @@ mod service;
 
 use std::sync::Arc;
 
+use kecs_domain::Scope;
 use kecs_domain::cluster::ClusterStatus;
 use kecs_domain::model::{self, LaunchType};
 use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
 use kecs_domain::task_definition::{TaskDefinition, TaskDefinitionState};
-use kecs_domain::Scope;
 use kecs_usecases::Context;
 use serde_json::{Value, json};
 
@@ -257,15 +257,22 @@ impl Client {
     fn read(&mut self, ledger: &Ledger) -> Option<Request> {
         let cluster = self.cluster(ledger);
         match self.random.below(6) {
-            0 => Some(build::<model::DescribeClustersRequest>(json!({"clusters": CLUSTERS, "include": ["STATISTICS"]}))),
+            0 => Some(build::<model::DescribeClustersRequest>(
+                json!({"clusters": CLUSTERS, "include": ["STATISTICS"]}),
+            )),
             1 => Some(build::<model::ListTasksRequest>(json!({"cluster": cluster, "maxResults": 5}))),
             2 => {
-                let tasks: Vec<_> = ledger.tasks.keys().filter(|key| key.cluster.name.as_str() == cluster).collect();
+                let tasks: Vec<_> =
+                    ledger.tasks.keys().filter(|key| key.cluster.name.as_str() == cluster).collect();
                 let tasks: Vec<_> = tasks.iter().rev().take(4).map(|key| key.arn()).collect();
-                (!tasks.is_empty()).then(|| build::<model::DescribeTasksRequest>(json!({"cluster": cluster, "tasks": tasks})))
+                (!tasks.is_empty()).then(|| {
+                    build::<model::DescribeTasksRequest>(json!({"cluster": cluster, "tasks": tasks}))
+                })
             }
             3 => Some(build::<model::ListServicesRequest>(json!({"cluster": cluster, "maxResults": 2}))),
-            4 => Some(build::<model::DescribeServicesRequest>(json!({"cluster": cluster, "services": service::NAMES}))),
+            4 => Some(build::<model::DescribeServicesRequest>(
+                json!({"cluster": cluster, "services": service::NAMES}),
+            )),
             _ => {
                 let services: Vec<_> = ledger.services.keys().collect();
                 let key = (!services.is_empty()).then(|| (*self.random.pick(&services)).clone())?;

@@ -91,8 +91,11 @@ impl Client {
             request["desiredCount"] = json!(self.count());
         }
         if self.random.percent(45) {
-            let current = ledger.services.get(&key).and_then(|service| service.primary()).map(|one| &one.definition);
-            let awsvpc = current.and_then(|key| ledger.definitions.get(key)).is_some_and(|it| definition::is_awsvpc(it));
+            let current =
+                ledger.services.get(&key).and_then(|service| service.primary()).map(|one| &one.definition);
+            let awsvpc = current
+                .and_then(|key| ledger.definitions.get(key))
+                .is_some_and(|it| definition::is_awsvpc(it));
             let next = self.definition(ledger)?;
             request["taskDefinition"] = json!(self.named(&next));
             if definition::is_awsvpc(&next) && !awsvpc {
@@ -136,7 +139,9 @@ impl Client {
             }
             let awsvpc = definition::is_awsvpc(definition);
             let fitting = ledger.definitions.values().filter(|it| {
-                it.key.family.as_str() == PLAIN && definition::is_awsvpc(it) == awsvpc && !definition::has_fixed_port(it)
+                it.key.family.as_str() == PLAIN
+                    && definition::is_awsvpc(it) == awsvpc
+                    && !definition::has_fixed_port(it)
             });
             let Some(plain) = fitting.last() else { continue };
             calls.push(build::<model::UpdateServiceRequest>(json!({

@@ -137,8 +137,13 @@ impl Ledger {
             }),
             other => Some(format!("{other:?}")),
         };
-        if let Some(wrong) = wrong {
-            self.violate("nothing is removed too early", wrong);
+        match wrong {
+            Some(wrong) => self.violate("nothing is removed too early", wrong),
+            None => self.reach(if matches!(key, EntityKey::Task(_)) {
+                "a task is removed"
+            } else {
+                "a token is removed"
+            }),
         }
     }
 

@@ -8,8 +8,8 @@ use kecs_domain::cluster::invariant::counts;
 use kecs_domain::pagination::PageRequest;
 use kecs_domain::service::ServiceStatus;
 use kecs_usecases::ports::{
-    ClusterStore, Entity, EntityKey, PortError, ServiceStore, TaskDefinitionStore, TaskStore, TokenStore, Version,
-    Versioned,
+    ClusterStore, Entity, EntityKey, PortError, ServiceStore, TaskDefinitionStore, TaskStore, TokenStore,
+    Version, Versioned,
 };
 
 use super::{Commit, Ledger, Shown};
@@ -56,7 +56,12 @@ impl Ledger {
         let indexed: Vec<_> = indexed.into_iter().map(|task| task.value.key.clone()).collect();
         let entered: Vec<_> = self.open_tasks(service).map(|task| task.key.clone()).collect();
         if indexed != entered {
-            let text = format!("service {} has {} open tasks, found are {}", service.name, entered.len(), indexed.len());
+            let text = format!(
+                "service {} has {} open tasks, found are {}",
+                service.name,
+                entered.len(),
+                indexed.len()
+            );
             self.violate("indexes are complete", text);
         }
     }

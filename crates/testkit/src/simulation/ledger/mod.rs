@@ -4,6 +4,7 @@
 
 mod check;
 mod compare;
+mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -61,6 +62,8 @@ pub(crate) struct Ledger {
     sights: BTreeMap<u64, Sight>,
     /// Clusters that something was changed in since they were compared.
     touched: BTreeSet<ClusterKey>,
+    /// What happened, and how often: a history that gets nowhere proves nothing.
+    pub(crate) reached: BTreeMap<String, u64>,
     /// How many commits there were.
     pub(crate) commits: u64,
     /// What was wrong.
@@ -85,6 +88,11 @@ pub(crate) struct Commit<'a> {
 impl Ledger {
     pub(crate) fn violate(&mut self, promise: &'static str, text: impl Into<String>) {
         self.violations.push(Violation { promise, text: text.into() });
+    }
+
+    /// Notes that something happened.
+    pub(crate) fn reach(&mut self, what: impl Into<String>) {
+        *self.reached.entry(what.into()).or_default() += 1;
     }
 
     /// Notes what a job has read of a service.
@@ -164,6 +172,7 @@ impl Ledger {
 
     fn put(&mut self, entity: &Entity, commit: &Commit<'_>) {
         self.check_put(entity, commit);
+        self.reach_with(entity);
         match entity {
             Entity::Cluster(it) => {
                 self.touched.insert(it.key.clone());
@@ -248,15 +257,34 @@ impl fmt::Display for Shown<'_> {
                 }
                 let (health, reason) = (it.doc.health_status, it.doc.stopped_reason.as_deref());
                 let health = health.map_or("", |health| health.as_str());
-                write!(f, " {health} {}{}", reason.unwrap_or_default(), if it.accounted { " accounted" } else { "" })
+                write!(
+                    f,
+                    " {health} {}{}",
+                    reason.unwrap_or_default(),
+                    if it.accounted { " accounted" } else { "" }
+                )
             }
             Entity::Service(it) => {
                 let (key, status) = (&it.key, it.status.as_str());
-                write!(f, "service {}/{} {status} {} wanted:", key.cluster.name, key.name, it.desired_count())?;
+                write!(
+                    f,
+                    "service {}/{} {status} {} wanted:",
+                    key.cluster.name,
+                    key.name,
+                    it.desired_count()
+                )?;
                 it.deployments.iter().try_for_each(|one| {
                     let (status, rollout) = (one.status.as_str(), one.rollout.as_str());
-                    write!(f, " [{} {status} {rollout} {}:{}", one.id, one.definition.family, one.definition.revision)?;
-                    write!(f, " {}+{}/{} failed {}]", one.running, one.pending, one.desired, one.breaker.failures)
+                    write!(
+                        f,
+                        " [{} {status} {rollout} {}:{}",
+                        one.id, one.definition.family, one.definition.revision
+                    )?;
+                    write!(
+                        f,
+                        " {}+{}/{} failed {}]",
+                        one.running, one.pending, one.desired, one.breaker.failures
+                    )
                 })
             }
             Entity::ServiceDeployment(it) => {

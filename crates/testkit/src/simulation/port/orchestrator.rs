@@ -91,6 +91,11 @@ impl Orchestrator for FaultyOrchestrator {
         self.inner.instances(cluster).await
     }
 
+    async fn instance_count(&self, cluster: &ClusterKey) -> Result<usize, PortError> {
+        self.shared.pass(Place::Order("instance_count")).await?;
+        self.inner.instance_count(cluster).await
+    }
+
     fn registers_instances(&self) -> bool {
         self.inner.registers_instances()
     }

@@ -152,14 +152,15 @@ impl TaskStore for FaultyStore {
         Ok(answer)
     }
 
-    async fn unfinished_tasks(
-        &self,
-        page: PageRequest<TaskKey>,
-    ) -> Result<Page<Versioned<Task>>, PortError> {
+    async fn unfinished_tasks(&self, page: PageRequest<TaskKey>) -> Result<Page<Versioned<Task>>, PortError> {
         ask!(self, "unfinished_tasks", self.inner.unfinished_tasks(page))
     }
 
-    async fn stopped_before(&self, before: Timestamp, limit: usize) -> Result<Vec<Versioned<Task>>, PortError> {
+    async fn stopped_before(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Versioned<Task>>, PortError> {
         ask!(self, "stopped_before", self.inner.stopped_before(before, limit))
     }
 }
