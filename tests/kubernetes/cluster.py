@@ -37,23 +37,11 @@ from pathlib import Path
 
 import images
 import traces
+from program import CannotRun, install_packages, node_binary, say
 
 HERE = Path(__file__).resolve().parent
 STATE = Path(os.environ.get("KECS_TEST_CLUSTER_DIR", "/var/tmp/kecs-test-cluster"))
-VERSION = "1.37.2"  # of k8s.io/kubernetes in node/go.mod
 PARTS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl", "kwok"]
-PACKAGES = {  # by a program that each brings
-    "/usr/bin/containerd": "containerd",
-    "/usr/sbin/runc": "runc",
-    "/usr/lib/cni/bridge": "containernetworking-plugins",
-    "/usr/sbin/ip": "iproute2",
-    "/usr/sbin/iptables": "iptables",
-    "/usr/sbin/nft": "nftables",
-    "/usr/sbin/conntrack": "conntrack",
-    "/bin/busybox": "busybox-static",
-    "/usr/bin/catatonit": "catatonit",
-    "/usr/bin/openssl": "openssl",
-}
 NODE, ZONE = "kecs-test-node", "test-zone-a"
 ADDRESS, SERVICES, PODS = "10.250.0.1", "10.250.1.0/24", "10.250.2.0/24"
 PORT = 6443
@@ -68,59 +56,6 @@ USERS = {  # name of the kubeconfig: user, groups
     "kube-proxy": ("system:kube-proxy", ""),
     "kubelet": (f"system:node:{NODE}", "system:nodes"),
 }
-
-
-class CannotRun(Exception):
-    """This machine can't run the cluster."""
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-# Packages and the program
-
-def install_packages():
-    missing = sorted({package for program, package in PACKAGES.items() if not os.path.exists(program)})
-    if not missing:
-        return
-    if not shutil.which("apt-get"):
-        raise CannotRun(f"these packages are missing, and there is no apt-get: {' '.join(missing)}")
-    say(f"installing {' '.join(missing)}")
-    # RUNLEVEL=1 keeps Debian's scripts from starting containerd as a service.
-    environment = os.environ | {"RUNLEVEL": "1", "DEBIAN_FRONTEND": "noninteractive"}
-    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing]
-    if subprocess.run(command, env=environment, stdout=subprocess.DEVNULL).returncode != 0:
-        subprocess.run(["apt-get", "update", "-q"], stdout=subprocess.DEVNULL)
-        if subprocess.run(command, env=environment, stdout=subprocess.DEVNULL).returncode != 0:
-            raise CannotRun(f"these packages can't be installed: {' '.join(missing)}")
-
-
-def node_binary():
-    """The program that is all parts of Kubernetes; built once for each state of its sources."""
-    given = os.environ.get("KECS_TEST_NODE_BINARY")
-    if given:
-        return Path(given)
-    source = HERE / "node"
-    key = images.sha256(b"".join((source / name).read_bytes() for name in ["go.mod", "go.sum", "main.go"]))[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kecs" / "kubernetes" / key
-    binary = cache / "node"
-    if binary.exists():
-        return binary
-    if not shutil.which("go"):
-        raise CannotRun("there is no Go to build Kubernetes with")
-    say(f"building Kubernetes {VERSION} (once; ten minutes or more on two cores)")
-    major, minor, _ = VERSION.split(".")
-    stamps = []
-    # Without these the servers call themselves by an unexpanded placeholder, and the kubelet refuses to parse it.
-    for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"]:
-        stamps += [f"-X {package}.gitVersion=v{VERSION}", f"-X {package}.gitMajor={major}", f"-X {package}.gitMinor={minor}"]
-    cache.mkdir(parents=True, exist_ok=True)
-    unfinished = cache / f"node.{os.getpid()}"
-    command = ["go", "build", "-trimpath", f"-ldflags=-s -w {' '.join(stamps)}", "-o", str(unfinished), "."]
-    subprocess.run(command, cwd=source, env=os.environ | {"CGO_ENABLED": "0"}, check=True)
-    unfinished.rename(binary)
-    return binary
 
 
 # Processes. Each is a session of its own, known by its pid and the time it started: a pid alone may be somebody else's.

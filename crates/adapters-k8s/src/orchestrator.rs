@@ -347,6 +347,10 @@ impl Orchestrator for KubernetesOrchestrator {
         let index = index.lock();
         Ok(self.around.nodes.lock().values().map(|it| with_load(it, index.loads(&it.host))).collect())
     }
+
+    async fn instance_count(&self, _cluster: &ClusterKey) -> Result<usize, PortError> {
+        Ok(self.around.nodes.lock().len())
+    }
 }
 
 fn pod_event(event: Event<Pod>) -> PodEvent {

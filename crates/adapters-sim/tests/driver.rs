@@ -164,3 +164,16 @@ async fn faults_are_brought_about_and_wrong_ones_are_refused_by_name() {
     assert_eq!(changed(&mut stream).await[0].failure, Some(TaskFailure::SpotInterruption));
     assert_eq!(sim.crash_container(&key, "web", 1), Err(FaultError::NotRunning("web".into())));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_task_takes_its_room_when_it_is_launched_and_not_later() {
+    let clock = Arc::new(TokioClock(Instant::now()));
+    // Nobody drives this one.
+    let sim = SimulatedOrchestrator::new(SimOptions::default(), clock).unwrap();
+    let instance = sim.instances(&cluster()).await.unwrap().swap_remove(0);
+    let container = ContainerDefinition { name: Some("web".to_owned()), ..ContainerDefinition::default() };
+    let launch = Recipe::bridge("web", [container]).on(instance.id).launch(&cluster(), id(1), BEGIN);
+    sim.launch(launch).await.unwrap();
+    let left = sim.instances(&cluster()).await.unwrap().swap_remove(0).remaining.cpu;
+    assert_eq!(left, instance.remaining.cpu - 256);
+}

@@ -82,6 +82,17 @@ impl ClusterKey {
         ecs_arn(&self.scope, format_args!("cluster/{}", self.name))
     }
 
+    /// Makes the ARNs of the cluster's tasks, `task/CLUSTER/ID`: what they share is written once for a whole list.
+    pub fn task_arns(&self) -> impl Fn(TaskId) -> String {
+        let shared = ecs_arn(&self.scope, format_args!("task/{}/", self.name));
+        move |id| {
+            let mut arn = String::with_capacity(shared.len() + 32);
+            arn.push_str(&shared);
+            id.push_to(&mut arn);
+            arn
+        }
+    }
+
     /// `container-instance/CLUSTER/ID`
     pub fn container_instance_arn(&self, id: HexId) -> String {
         ecs_arn(&self.scope, format_args!("container-instance/{}/{id}", self.name))
@@ -91,7 +102,7 @@ impl ClusterKey {
 impl TaskKey {
     /// `task/CLUSTER/ID`
     pub fn arn(&self) -> String {
-        ecs_arn(&self.cluster.scope, format_args!("task/{}/{}", self.cluster.name, self.id))
+        self.cluster.task_arns()(self.id)
     }
 
     /// `container/CLUSTER/TASK/UUID`

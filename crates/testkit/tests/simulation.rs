@@ -46,7 +46,6 @@ fn histories_that_once_broke_a_promise_keep_it_now() {
 
 /// Things that happen in some histories, or the simulation proves nothing about them.
 const HAPPENS: &[&str] = &[
-    "CreateCluster refused",
     "CreateService acknowledged",
     "CreateService unknown",
     "DeleteCluster acknowledged",

@@ -59,7 +59,7 @@ pub(super) fn observe(status: &ContainerStatus, checked: bool, failed: bool) -> 
     } else if let Some(waiting) = state.and_then(|state| state.waiting.as_ref()) {
         seen.reason = failure(waiting);
     }
-    seen.health = checked.then(|| match (status.ready, seen.state, failed) {
+    seen.health = checked.then_some(match (status.ready, seen.state, failed) {
         (true, ..) => HealthStatus::Healthy,
         (false, ContainerState::Running, true) => HealthStatus::Unhealthy,
         (false, ..) => HealthStatus::Unknown,

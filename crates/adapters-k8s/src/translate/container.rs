@@ -115,12 +115,14 @@ fn probe(check: &HealthCheck) -> Option<Probe> {
         (first, _) if first == "NONE" => return None,
         _ => check.command.clone(),
     };
+    let interval = check.interval.unwrap_or(30);
     Some(Probe {
         exec: Some(ExecAction { command: Some(command) }),
-        period_seconds: Some(check.interval.unwrap_or(30)),
+        period_seconds: Some(interval),
         timeout_seconds: Some(check.timeout.unwrap_or(5)),
         failure_threshold: Some(check.retries.unwrap_or(3)),
-        initial_delay_seconds: check.start_period.filter(|seconds| *seconds > 0),
+        // The first check comes an interval after the start, and failures count from the start period's end.
+        initial_delay_seconds: Some(interval.max(check.start_period.unwrap_or(0))),
         ..Probe::default()
     })
 }

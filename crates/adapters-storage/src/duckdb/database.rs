@@ -32,7 +32,7 @@ pub(super) fn quoted(text: &str) -> String {
 impl Database {
     /// Opens (or makes) the file, and replays its write-ahead log.
     pub(super) fn open(file: &Path, access: Access, options: &Options) -> duckdb::Result<Self> {
-        let memory = options.memory_limit_mib.max(32);
+        let memory = memory_mib(options);
         let config = Config::default()
             // One thread: the journal is one writer, and each further thread has its own buffers.
             .threads(1)?
@@ -58,6 +58,12 @@ impl Database {
             ))?;
         }
         Ok(Self { conn })
+    }
+
+    /// Gives back the memory of blocks that were read.
+    pub(super) fn forget_blocks(&self, options: &Options) -> duckdb::Result<()> {
+        let memory = memory_mib(options);
+        self.conn.execute_batch(&format!("SET memory_limit = '8MiB'; SET memory_limit = '{memory}MiB';"))
     }
 
     pub(super) fn conn(&self) -> &Connection {
@@ -140,6 +146,11 @@ impl Database {
     pub(super) fn last_seq(&self) -> duckdb::Result<i64> {
         self.conn.query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| row.get(0))
     }
+}
+
+/// The most memory for DuckDB's buffers. Below this its checkpoints don't work.
+fn memory_mib(options: &Options) -> u32 {
+    options.memory_limit_mib.max(32)
 }
 
 /// The size of the write-ahead log.

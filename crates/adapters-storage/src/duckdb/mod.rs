@@ -79,7 +79,7 @@ pub use error::OpenError;
 pub use options::Options;
 pub use report::{DamagedRow, RecoveryReport, SetAside};
 
-use crate::state::{Checked, State, implement_reads};
+use crate::state::{Checked, State, implement_reads, slim};
 use compact::Compaction;
 use lock::DirLock;
 use options::Files;
@@ -213,11 +213,12 @@ impl Drop for DuckDbStore {
 #[async_trait]
 impl UnitOfWork for DuckDbStore {
     async fn commit(&self, changes: Changes) -> Result<Vec<Version>, PortError> {
-        let changes = Checked::new(changes)?;
+        let mut changes = Checked::new(changes)?;
         // Documents are written here, by every caller for itself, and not by the one thread.
         let mut rows = Vec::with_capacity(changes.len());
-        for (key, entity) in &changes.puts {
+        for (key, entity) in &mut changes.puts {
             let draft = Draft::put(key, entity);
+            *entity = slim(entity);
             rows.push(
                 draft.map_err(|error| PortError::permanent(format!("{key:?} has no JSON form: {error}")))?,
             );

@@ -7,6 +7,8 @@ mod check;
 mod cluster;
 mod ports;
 mod service;
+#[cfg(feature = "duckdb")]
+mod slim;
 mod sorted;
 mod task;
 mod task_definition;
@@ -17,6 +19,8 @@ use kecs_usecases::ports::{Version, Versioned};
 
 pub(crate) use check::{Checked, check};
 pub(crate) use ports::implement_reads;
+#[cfg(feature = "duckdb")]
+pub(crate) use slim::slim;
 
 use cluster::Clusters;
 use task::StoppedTasks;

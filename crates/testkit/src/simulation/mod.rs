@@ -23,6 +23,7 @@ mod queue;
 mod random;
 mod rest;
 mod seed;
+mod setup;
 mod shared;
 mod trace;
 mod world;

@@ -13,7 +13,8 @@ use kecs_usecases::ports::{Observation, WakeKey};
 use super::client::definition::{Kind, has_fixed_port};
 use super::fault::Rates;
 use super::ledger::Ledger;
-use super::world::{World, spare};
+use super::setup::spare;
+use super::world::World;
 
 /// The virtual time in which everything has to come to rest: the longest wait between two attempts to start a task is
 /// 27 minutes.

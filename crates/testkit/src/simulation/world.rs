@@ -4,9 +4,8 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
-use kecs_adapters_sim::{NodeSpec, SimOptions, SimulatedOrchestrator};
+use kecs_adapters_sim::SimOptions;
 use kecs_adapters_storage::MemoryStore;
 use kecs_usecases::Error;
 use kecs_usecases::ports::{PortErrorKind, WakeKey};
@@ -19,6 +18,7 @@ use super::process::{Done, Intake, Job, Process};
 use super::queue::back_off;
 use super::random::Random;
 use super::seed::Seed;
+use super::setup::{options, orchestrator};
 use super::shared::{JobRef, Origin, Shared};
 use super::trace::Trace;
 
@@ -490,36 +490,4 @@ impl World {
     pub(crate) fn wake(&mut self, key: WakeKey) {
         self.process.queue.wake(key);
     }
-}
-
-fn options(random: &mut Random) -> SimOptions {
-    let nodes = random.index(3) + 2;
-    let millis = |random: &mut Random| {
-        let most = *random.pick(&[0, 50, 2_000]);
-        Duration::from_millis(random.below(most + 1))
-    };
-    SimOptions {
-        nodes: SimOptions::equal_nodes(
-            nodes,
-            *random.pick(&[1024, 4096, 8192]),
-            *random.pick(&[1024, 4096, 8192]),
-        ),
-        placement_delay: millis(random),
-        pull_delay: millis(random),
-        start_delay: millis(random),
-        release_delay: millis(random),
-        ..SimOptions::default()
-    }
-}
-
-fn orchestrator(options: &SimOptions, shared: &Arc<Shared>) -> Arc<SimulatedOrchestrator> {
-    let clock = Arc::clone(shared) as _;
-    // The options were made here and have no name twice.
-    let orchestrator = SimulatedOrchestrator::new(options.clone(), clock).expect("sound options");
-    Arc::new(orchestrator)
-}
-
-/// A node with room for everything.
-pub(crate) fn spare(number: usize) -> NodeSpec {
-    NodeSpec::new(format!("spare-{number}"), ["a", "b", "c"][number % 3], 1 << 20, 1 << 20)
 }

@@ -1,7 +1,7 @@
 //! ListTasks.
 
 use kecs_domain::EcsError;
-use kecs_domain::arn::{TaskKey, service_ref};
+use kecs_domain::arn::service_ref;
 use kecs_domain::model::{self, ListTasksRequest, ListTasksResponse};
 use kecs_domain::name::{FamilyName, HexId};
 use kecs_domain::pagination::{PageSizes, Pager};
@@ -61,8 +61,8 @@ impl Tasks<'_> {
             return Ok(ListTasksResponse { task_arns: Some(Vec::new()), next_token: None });
         }
         let page = self.ports.tasks.list_tasks(&query, page).await?;
-        let arns =
-            page.items.iter().map(|id| TaskKey { cluster: query.cluster.clone(), id: *id }.arn()).collect();
+        let arn = query.cluster.task_arns();
+        let arns = page.items.iter().map(|id| arn(*id)).collect();
         Ok(ListTasksResponse { task_arns: Some(arns), next_token: pager.next_token(&page, |id| *id) })
     }
 }

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::columns::{flags, numbers, stream, text_at, texts};
 use super::intern::Interner;
 use crate::duckdb::row::{Header, key_text};
-use crate::state::State;
+use crate::state::{State, slim};
 
 /// A row that can't be used.
 #[derive(Debug)]
@@ -124,5 +124,5 @@ fn entity(row: &Header<'_>, doc: &str) -> Result<Entity, String> {
     let entity =
         Entity::from_json(row.kind, doc).map_err(|error| format!("its document can't be read: {error}"))?;
     let key = key_text(&entity.key());
-    if key == row.key { Ok(entity) } else { Err(format!("its document is of {key}")) }
+    if key == row.key { Ok(slim(&entity)) } else { Err(format!("its document is of {key}")) }
 }

@@ -69,6 +69,10 @@ pub(super) fn recover(files: &Files, options: &Options, now: Timestamp) -> Resul
         }
     };
     settle_wal(kept_wal, files, now, &mut report)?;
+    // Nothing of what was read is read again.
+    if let Err(error) = database.forget_blocks(options) {
+        tracing::warn!(%error, "DuckDB keeps what it has read in memory");
+    }
     report.rows = survey.rows;
     report.entities = state.len();
     let behind: i64 = database

@@ -78,6 +78,8 @@ pub(super) async fn a_drained_node_is_seen_among_the_instances(scene: Scene) {
 
 pub(super) async fn instances_show_what_tasks_take(scene: Scene) {
     let instance = first_instance(&scene).await;
+    let count = scene.harness.orchestrator().instance_count(&scene.harness.cluster()).await;
+    assert_eq!(count.expect("the instances are known"), scene.instances().await.len());
     assert!(
         instance.attributes.iter().any(|it| it.name == "ecs.os-type" && it.value.as_deref() == Some("linux"))
     );

@@ -290,8 +290,8 @@ impl Facts {
         }
         let Some(token) = &request.client_token else { return Ok(()) };
         // A task that was removed since is not shown again.
-        let hidden = made.iter().filter(|key| !answered.contains(key));
-        if let Some(shown) = hidden.filter(|key| ledger.tasks.contains_key(key)).next() {
+        let mut hidden = made.iter().filter(|key| !answered.contains(key));
+        if let Some(shown) = hidden.find(|key| ledger.tasks.contains_key(key)) {
             return Err(format!("token {token} made task {}, which is not answered", shown.id));
         }
         let first = self.tokens.entry(token.clone()).or_insert_with(|| made.clone());

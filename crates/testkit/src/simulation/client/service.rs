@@ -134,16 +134,17 @@ impl Client {
                 definition.is_some_and(|it| matches!(Kind::of(it), Kind::Restless | Kind::Shaky))
             });
             let unstartable = Kind::of(definition) == Kind::Unstartable;
-            if !restless && !(unstartable && self.random.percent(50)) {
+            let worth_it = restless || (unstartable && self.random.percent(50));
+            if !worth_it {
                 continue;
             }
             let awsvpc = definition::is_awsvpc(definition);
-            let fitting = ledger.definitions.values().filter(|it| {
+            let mut fitting = ledger.definitions.values().filter(|it| {
                 it.key.family.as_str() == PLAIN
                     && definition::is_awsvpc(it) == awsvpc
                     && !definition::has_fixed_port(it)
             });
-            let Some(plain) = fitting.last() else { continue };
+            let Some(plain) = fitting.next_back() else { continue };
             calls.push(build::<model::UpdateServiceRequest>(json!({
                 "cluster": service.key.cluster.name.as_str(), "service": service.key.name.as_str(),
                 "taskDefinition": plain.key.arn(), "forceNewDeployment": true,

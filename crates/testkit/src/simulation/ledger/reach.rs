@@ -22,12 +22,12 @@ impl Ledger {
         match entity {
             Entity::Task(task) => {
                 let before = self.tasks.get(&task.key);
-                if before.map(|before| before.status) != Some(task.status) {
+                let moved = before.map(|before| before.status) != Some(task.status);
+                let ends = before.is_some_and(|before| before.doc.stop_code.is_none());
+                if moved {
                     self.reach(format!("a task is {}", task.status));
                 }
-                if let Some(code) =
-                    task.doc.stop_code.filter(|_| before.is_some_and(|it| it.doc.stop_code.is_none()))
-                {
+                if let Some(code) = task.doc.stop_code.filter(|_| ends) {
                     self.reach(format!("a task ends with {code}"));
                 }
             }
