@@ -25,8 +25,8 @@ SETTINGS = [
 ]
 # Written whatever the configuration says.
 DIRECTORIES = [
-    "/var/lib/kubelet", "/var/log/containers", "/var/log/pods", "/var/lib/cni", "/var/lib/containerd", "/run/containerd",
-    "/run/netns", "/opt/cni", "/etc/cni", "/usr/libexec/kubernetes", "/etc/kubernetes",
+    "/var/lib/kubelet", "/var/log/containers", "/var/log/pods", "/var/lib/cni", "/var/lib/containerd",
+    "/run/containerd", "/run/netns", "/opt/cni", "/etc/cni", "/usr/libexec/kubernetes", "/etc/kubernetes",
 ]
 CHAINS = ("KUBE-", "CNI-")
 FILTERS = ["iptables", "ip6tables"]
@@ -55,7 +55,8 @@ def restore(state):
     for filter in FILTERS:
         remove_chains(filter, {tuple(chain) for chain in before["chains"][filter]})
     for table in nft_tables():
-        if table not in before["nft"] and "kube" in table:
+        # The standard tables come into being with the first rule. With rules in them by now, they are somebody's.
+        if table not in before["nft"] and ("kube" in table or not has_rules(table)):
             subprocess.run(["nft", "delete", "table", *table.split()], capture_output=True)
     for name, value in before["settings"].items():
         path = Path("/proc/sys") / name
@@ -106,6 +107,11 @@ def remove_chains(filter, kept):
 def nft_tables():
     listed = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True)
     return [line.removeprefix("table ") for line in listed.stdout.splitlines()]
+
+
+def has_rules(table):
+    listed = subprocess.run(["nft", "--json", "list", "table", *table.split()], capture_output=True, text=True)
+    return listed.returncode != 0 or any("rule" in it for it in json.loads(listed.stdout)["nftables"])
 
 
 # Cgroups

@@ -1,6 +1,6 @@
 //! What an AWS API is to the edge: a name in the request's target, and something that answers calls.
 //!
-//! The edge knows nothing of ECS; [`crate::ecs`] is the first API behind it. A further one (CloudWatch Logs, ...)
+//! The edge knows nothing of ECS; `crate::ecs` is the first API behind it. A further one (CloudWatch Logs, ...)
 //! implements [`AwsApi`] and is added to the [`Registry`].
 
 mod call;

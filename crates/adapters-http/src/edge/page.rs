@@ -15,7 +15,7 @@ pub(super) fn page(registry: &Registry) -> Bytes {
          pages of its own. Point an AWS tool at it:\n\
          \n\
          \x20   export AWS_ENDPOINT_URL_ECS=<the address of this page>\n\
-         \x20   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1\n\
+         \x20   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n\
          \x20   aws ecs list-clusters\n\
          \n\
          Signatures are not verified. Health: GET /health. Metrics: the admin address.\n"

@@ -23,6 +23,8 @@ pub struct DamagedRow {
     pub seq: Option<u64>,
     /// Whose row it is, such as `Task 123456789012/eu-central-1/main/...`, if that can be read.
     pub key: Option<String>,
+    /// How many rows it stands for: 1, or the length of a run.
+    pub rows: u64,
     /// What is wrong with it.
     pub why: String,
 }

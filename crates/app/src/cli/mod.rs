@@ -58,7 +58,7 @@ Examples:
   kecs serve --orchestrator kubernetes       run tasks on the current Kubernetes context
 
 Then, in another shell:
-  export AWS_ENDPOINT_URL_ECS=http://127.0.0.1:5373 AWS_REGION=us-east-1
+  export AWS_ENDPOINT_URL_ECS=http://127.0.0.1:5373 AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
   aws ecs create-cluster --cluster-name default";
 

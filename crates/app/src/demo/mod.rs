@@ -63,7 +63,7 @@ pub(crate) fn what_next(ready: &Ready, screen: &Screen) {
     screen.say(&format!(
         "\nThe server stays up until Ctrl-C. Try, in another shell:\n\
          \n\
-         \x20 export AWS_ENDPOINT_URL_ECS=http://{} AWS_REGION={}\n\
+         \x20 export AWS_ENDPOINT_URL_ECS=http://{} AWS_REGION={} AWS_DEFAULT_REGION={}\n\
          \x20 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n\
          \x20 aws ecs list-tasks --cluster {CLUSTER}\n\
          \x20 aws ecs describe-services --cluster {CLUSTER} --services {SERVICE}\n\
@@ -72,7 +72,7 @@ pub(crate) fn what_next(ready: &Ready, screen: &Screen) {
          \x20 aws ecs run-task --cluster {CLUSTER} --task-definition {SERVICE}\n\
          \n\
          Metrics: http://{}/metrics",
-        ready.api, ready.region, ready.admin
+        ready.api, ready.region, ready.region, ready.admin
     ));
 }
 

@@ -75,9 +75,15 @@ pub(super) fn quarantine(
     let runs = survey.missing.iter().map(|(first, last)| DamagedRow {
         seq: u64::try_from(*first).ok(),
         key: None,
+        rows: u64::try_from(last - first + 1).unwrap_or(0),
         why: format!("rows {first} to {last} are not in the journal"),
     });
-    let rows = out.into_iter().map(|(seq, (key, why))| DamagedRow { seq: u64::try_from(seq).ok(), key, why });
+    let rows = out.into_iter().map(|(seq, (key, why))| DamagedRow {
+        seq: u64::try_from(seq).ok(),
+        key,
+        rows: 1,
+        why,
+    });
     Ok(runs.chain(rows).collect())
 }
 

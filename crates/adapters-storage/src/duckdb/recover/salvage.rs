@@ -155,10 +155,14 @@ fn name(conn: &Connection, table: &str, first: i64, end: i64) -> Vec<DamagedRow>
             let row = |(seq, key): (Option<i64>, _)| DamagedRow {
                 seq: seq.and_then(|seq| u64::try_from(seq).ok()),
                 key,
+                rows: 1,
                 why: why(),
             };
             rows.into_iter().map(row).collect()
         }
-        Err(_) => vec![DamagedRow { seq: None, key: None, why: format!("{}: {} rows", why(), end - first) }],
+        Err(_) => {
+            let rows = u64::try_from(end - first).unwrap_or(0);
+            vec![DamagedRow { seq: None, key: None, rows, why: format!("{}: {rows} rows", why()) }]
+        }
     }
 }
