@@ -31,9 +31,6 @@ const FIRST_WAIT: Duration = Duration::from_secs(10);
 /// The longest wait. (AWS documentation, Service throttle logic)
 const LONGEST_WAIT: Duration = Duration::from_secs(27 * 60);
 
-/// A task that ran for less than this is not replaced before as long has gone by.
-const SHORT_LIFE: Duration = Duration::from_secs(1);
-
 impl LaunchThrottle {
     /// Notes `failed` tasks that went from PENDING to STOPPED, of a service that wants `desired` tasks. Returns
     /// whether the service now has to wait.
@@ -51,22 +48,9 @@ impl LaunchThrottle {
         true
     }
 
-    /// Notes a task that was RUNNING for `lived` and ended by itself. One that ends at once is replaced a moment later
-    /// and not at once: ECS needs longer than that to place a task, and a crash loop must not keep us busy.
-    pub fn note_end(&mut self, lived: Duration, now: Timestamp) {
-        if lived < SHORT_LIFE {
-            self.paced_until = Some(now.saturating_add(SHORT_LIFE));
-        }
-    }
-
     /// Forgets all failures: a task is RUNNING, or the task definition is another one.
     pub fn reset(&mut self) {
-        *self = Self { paced_until: self.paced_until, ..Self::default() };
-    }
-
-    /// How long no task may be started, from `now`, because the last one ended so soon.
-    pub fn pace(&self, now: Timestamp) -> Option<Duration> {
-        self.paced_until.map(|until| until.duration_since(now)).filter(|wait| !wait.is_zero())
+        *self = Self::default();
     }
 
     /// How long no task may be started, from `now`.
@@ -101,18 +85,6 @@ mod tests {
         ] {
             assert_eq!(threshold(&breaker(kind, value), desired), expected, "{kind} {value} of {desired}");
         }
-    }
-
-    #[test]
-    fn a_task_that_ends_right_after_its_start_is_replaced_a_moment_later() {
-        let (mut throttle, now) = (LaunchThrottle::default(), Timestamp::from_millis(5_000));
-        throttle.note_end(Duration::from_secs(1), now);
-        assert_eq!(throttle.pace(now), None, "it lived");
-        throttle.note_end(Duration::ZERO, now);
-        throttle.reset();
-        assert_eq!(throttle.pace(now), Some(Duration::from_secs(1)), "that it came up doesn't count");
-        assert_eq!(throttle.pace(Timestamp::from_millis(6_000)), None);
-        assert_eq!(throttle.wait(now), None, "it is no failure to start");
     }
 
     #[test]

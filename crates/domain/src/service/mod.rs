@@ -122,9 +122,6 @@ pub struct LaunchThrottle {
     pub failures: u32,
     /// No task is started before this.
     pub until: Option<Timestamp>,
-    /// Nor before this, after a task that ended right after its start.
-    #[serde(default)]
-    pub paced_until: Option<Timestamp>,
 }
 
 impl Service {

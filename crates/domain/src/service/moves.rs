@@ -52,16 +52,14 @@ pub(super) fn make(plan: &mut Plan, census: &Census<'_>, instances: &[HexId], ev
         occupied: census.count(None, &OCCUPYING),
     };
     let wait = plan.service.throttle.wait(events.now).filter(|_| !stalled);
-    if wait.is_some() {
+    if let Some(wait) = wait {
         events.throttled(&mut plan.service);
+        plan.again_after = Some(wait);
     }
-    let pace = plan.service.throttle.pace(events.now).filter(|_| !stalled);
-    plan.again_after = wait.into_iter().chain(pace).max();
-    let may_start = wait.is_none() && pace.is_none();
     match (daemon, stalled) {
-        (true, _) => board.daemon(plan, instances, stalled, may_start, events),
+        (true, _) => board.daemon(plan, instances, stalled, wait.is_none(), events),
         (false, true) => board.stalled(plan, events),
-        (false, false) => board.replica(plan, may_start, events),
+        (false, false) => board.replica(plan, wait.is_none(), events),
     }
     let stopped: BTreeSet<TaskId> = plan.stop.iter().map(|(task, _)| task.id).collect();
     for older in plan.service.deployments.iter_mut().filter(|one| one.status == DeploymentStatus::Active) {

@@ -22,10 +22,6 @@ pub(super) fn account_ended(plan: &mut Plan, tasks: &[Arc<Task>], now: Timestamp
             task.doc.stop_code,
             Some(TaskStopCode::UserInitiated | TaskStopCode::ServiceSchedulerInitiated)
         );
-        if let (Some(started), Some(stopped), false) = (task.doc.started_at, task.doc.stopped_at, called_off)
-        {
-            plan.service.throttle.note_end(stopped.duration_since(started), now);
-        }
         if task.doc.started_at.is_some() || called_off {
             continue;
         }
