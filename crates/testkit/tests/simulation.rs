@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use kecs_testkit::simulation::{Fault, Faults, Plant, Seed, run, run_planted, run_seed, shrink};
 
 /// What broke in these histories is mended. Each has a line that says what it was.
-const ONCE_BROKEN: &[Seed] = &[];
+const ONCE_BROKEN: &[Seed] = &[
+    // Tasks that failed to start were replaced without being counted while their remains were cleared away.
+    Seed { seed: 374, steps: 189, faults: Faults::ALL },
+];
 
 #[test]
 fn the_same_seed_makes_the_same_trace_byte_for_byte() {

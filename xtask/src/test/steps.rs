@@ -42,7 +42,7 @@ pub(super) const STEPS: &[Step] = &[
     Step::check("doc", "the documentation builds without a warning", doc),
     Step::tests("unit", "the tests in the crates, contract suites and PostgreSQL included", unit),
     Step::check("examples", "the embedding examples run", examples),
-    Step::check("simulate", "350 seeded histories of 500 steps keep every invariant", simulation),
+    Step::check("simulate", "500 seeded histories of 500 steps keep every invariant", simulation),
     Step::tests("blackbox", "the aws CLI and boto3 against the running binary", blackbox),
     Step::tests("rust-sdk", "the official Rust SDK against the running binary", rust_sdk),
     Step::tests("kubernetes", "tasks as Pods on a real cluster", kubernetes),
@@ -128,7 +128,7 @@ fn simulation(run: &mut Run<'_>) -> Result<bool> {
     if !run.passes(&mut simulate::build(run.workspace, run.linking))? {
         return Ok(false);
     }
-    let options = simulate::Options { seed: 1, steps: 500, seeds: 350, trace: false };
+    let options = simulate::Options { seed: 1, steps: 500, seeds: 500, trace: false };
     run.passes(&mut simulate::run(run.workspace, run.linking, &options))
 }
 

@@ -9,13 +9,15 @@ use super::{DeploymentStatus, Plan, RecordChange, RecordEvent, Rollback, Service
 use crate::Timestamp;
 use crate::arn::ServiceRevisionKey;
 use crate::model::{DeploymentCircuitBreaker, DeploymentRolloutState, TaskStopCode};
-use crate::task::{Task, TaskStatus};
+use crate::task::{DesiredStatus, Task};
 
-/// Draws the conclusions from tasks that have ended: failed launches count against their deployment.
+/// Draws the conclusions from tasks that end: failed launches count against their deployment.
 pub(super) fn account_ended(plan: &mut Plan, tasks: &[Arc<Task>], now: Timestamp) {
     let mut failed_launches = 0;
     let desired = plan.service.desired_count();
-    for task in tasks.iter().filter(|task| task.status == TaskStatus::Stopped && !task.accounted) {
+    // The end of a task is decided before it has STOPPED. Waiting for that would replace failed tasks without
+    // counting them, as fast as they fail, for as long as their remains are being cleared away.
+    for task in tasks.iter().filter(|task| task.desired == DesiredStatus::Stopped && !task.accounted) {
         plan.account.push(task.key.clone());
         // A task that never was RUNNING failed, unless somebody called it off.
         let called_off = matches!(

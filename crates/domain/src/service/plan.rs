@@ -70,7 +70,7 @@ pub struct Plan {
     pub start: Vec<Start>,
     /// Tasks to be ended.
     pub stop: Vec<(TaskKey, Interruption)>,
-    /// STOPPED tasks from which the conclusions are now drawn.
+    /// Tasks that end, from which the conclusions are now drawn.
     pub account: Vec<TaskKey>,
     /// What happened to the records of deployments.
     pub records: Vec<RecordChange>,

@@ -35,8 +35,8 @@ pub fn check(task: &Task) -> Result<(), String> {
     if (runs && doc.started_at.is_none()) || (task.status.is_pending() && doc.started_at.is_some()) {
         return Err(format!("it is {} and started at {:?}", task.status, doc.started_at));
     }
-    if task.accounted && task.status != TaskStatus::Stopped {
-        return Err("the conclusions from its end are drawn before it ended".to_owned());
+    if task.accounted && !ends {
+        return Err("the conclusions from its end are drawn before that was decided".to_owned());
     }
     let still = doc.containers.iter().flatten().find(|it| it.last_status.as_deref() != Some("STOPPED"));
     if let (TaskStatus::Stopped, Some(container)) = (task.status, still) {
@@ -107,6 +107,10 @@ pub fn check_next(before: &Task, after: &Task) -> Result<(), String> {
     stays("pullStoppedAt", &was.pull_stopped_at, &is.pull_stopped_at)?;
     stays("connectivityAt", &was.connectivity_at, &is.connectivity_at)?;
     stays("startedAt", &was.started_at, &is.started_at)?;
+    // The scheduler concludes from this as soon as the end is decided, so it must not change any more.
+    if before.desired == DesiredStatus::Stopped && was.started_at != is.started_at {
+        return Err(format!("it started at {:?} after it should end", is.started_at));
+    }
     stays("stoppingAt", &was.stopping_at, &is.stopping_at)?;
     stays("executionStoppedAt", &was.execution_stopped_at, &is.execution_stopped_at)?;
     for container in was.containers.iter().flatten() {

@@ -331,7 +331,8 @@ impl World {
 
     /// What the scheduler would plan for this version of the service.
     pub(crate) fn plan_with(&self, service: &Service) -> Plan {
-        let tasks: Vec<Arc<Task>> = self.tasks.values().cloned().collect();
+        let open = |task: &&Arc<Task>| task.status != TaskStatus::Stopped || !task.accounted;
+        let tasks: Vec<Arc<Task>> = self.tasks.values().filter(open).cloned().collect();
         let find = |key: &TaskDefinitionKey| self.definitions.get(&key.revision).cloned();
         let input = PlanInput {
             service,
@@ -344,6 +345,12 @@ impl World {
         plan(&input, &mut counting("event-", &mut uuids))
     }
 
+    /// Lets go of tasks that the store no longer gives to the scheduler.
+    fn forget_accounted(&mut self) {
+        self.tasks.retain(|_, task| task.status != TaskStatus::Stopped || !task.accounted);
+        self.seen.retain(|id, _| self.tasks.contains_key(id));
+    }
+
     /// Does what the plan says, like the reconciler.
     pub(crate) fn execute(&mut self, plan: Plan) {
         // At least one uuid per event that the plan may have written.
@@ -353,9 +360,11 @@ impl World {
             self.interrupt(key.id, why);
         }
         for key in plan.account {
-            self.tasks.remove(&key.id);
-            self.seen.remove(&key.id);
+            if let Some(task) = self.tasks.get_mut(&key.id) {
+                Arc::make_mut(task).accounted = true;
+            }
         }
+        self.forget_accounted();
         for change in plan.records {
             if let Some(next) = self.records[&change.record].after(&change.event, self.now) {
                 self.records.insert(change.record, next);
