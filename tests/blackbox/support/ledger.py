@@ -95,16 +95,17 @@ class Ledger:
     def _run(self, token: str) -> State:
         """Exactly the tasks that were started with a token, and which of them were told to stop."""
         known = self.client.states.get(("run", token))
-        arns = [
+        # A task may stop between the two lists and be in both; this order never misses one.
+        arns = {
             arn
             for status in ("RUNNING", "STOPPED")
             for arn in self.account.all(
                 "list_tasks", "taskArns", cluster=CLUSTER, startedBy=token, desiredStatus=status
             )
-        ]
+        }
         if not arns:
             return None
-        tasks = self.account.ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"]
+        tasks = self.account.ecs.describe_tasks(cluster=CLUSTER, tasks=sorted(arns))["tasks"]
         stopped = {task["taskArn"] for task in tasks if task.get("stopCode") == "UserInitiated"}
         kind = JOB if tasks[0]["group"].startswith(f"family:{JOB}") else "server"
         # In the order in which they were told, as far as that is known.
