@@ -16,6 +16,7 @@ pub mod idempotency;
 pub mod name;
 pub mod pagination;
 pub mod placement;
+pub mod resource;
 pub mod scope;
 pub mod service;
 pub mod tag;

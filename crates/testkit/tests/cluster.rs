@@ -11,8 +11,8 @@ use kecs_domain::name::HexId;
 use kecs_domain::{ErrorCode, Scope};
 use kecs_usecases::ports::{
     Instance, InstanceStatus, MockClock, MockClusterStore, MockIdGenerator, MockOrchestrator,
-    MockServiceStore, MockTaskDefinitionStore, MockTaskStore, MockTokenStore, MockUnitOfWork, MockWake,
-    PortError, Resources, Version, Versioned,
+    MockResourceStore, MockServiceStore, MockTaskDefinitionStore, MockTaskStore, MockTokenStore,
+    MockUnitOfWork, MockWake, PortError, Resources, Version, Versioned,
 };
 use kecs_usecases::{Context, Ecs, Error, Ports};
 use serde_json::{Value, json};
@@ -374,6 +374,7 @@ fn over(clusters: MockClusterStore, unit_of_work: MockUnitOfWork, orchestrator: 
         tasks: Arc::new(MockTaskStore::new()),
         services: Arc::new(MockServiceStore::new()),
         tokens: Arc::new(MockTokenStore::new()),
+        resources: Arc::new(MockResourceStore::new()),
         unit_of_work: Arc::new(unit_of_work),
         orchestrator: Arc::new(orchestrator),
         clock: Arc::new(MockClock::new()),

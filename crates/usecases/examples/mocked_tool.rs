@@ -61,8 +61,9 @@ mod tests {
     use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
     use kecs_domain::{Doc, Scope};
     use kecs_usecases::ports::{
-        Entity, MockClock, MockClusterStore, MockIdGenerator, MockOrchestrator, MockServiceStore,
-        MockTaskDefinitionStore, MockTaskStore, MockTokenStore, MockUnitOfWork, MockWake, Version, Versioned,
+        Entity, MockClock, MockClusterStore, MockIdGenerator, MockOrchestrator, MockResourceStore,
+        MockServiceStore, MockTaskDefinitionStore, MockTaskStore, MockTokenStore, MockUnitOfWork, MockWake,
+        Version, Versioned,
     };
     use kecs_usecases::{Ports, WakeQueue};
 
@@ -137,6 +138,7 @@ mod tests {
             tasks: Arc::new(store),
             services: Arc::new(MockServiceStore::new()),
             tokens: Arc::new(MockTokenStore::new()),
+            resources: Arc::new(MockResourceStore::new()),
             unit_of_work: Arc::new(unit_of_work),
             orchestrator: Arc::new(MockOrchestrator::new()),
             clock: Arc::new(MockClock::new()),

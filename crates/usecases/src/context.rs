@@ -7,8 +7,8 @@ use kecs_domain::validate::Validate;
 use kecs_domain::{EcsError, ErrorCode, Scope};
 
 use crate::ports::{
-    Clock, ClusterStore, IdGenerator, Orchestrator, PortError, PortErrorKind, ServiceStore, Store,
-    TaskDefinitionStore, TaskStore, TokenStore, UnitOfWork, Wake,
+    Clock, ClusterStore, IdGenerator, Orchestrator, PortError, PortErrorKind, ResourceStore, ServiceStore,
+    Store, TaskDefinitionStore, TaskStore, TokenStore, UnitOfWork, Wake,
 };
 
 /// Everything that the use cases need from outside. Cheap to clone.
@@ -24,6 +24,8 @@ pub struct Ports {
     pub services: Arc<dyn ServiceStore>,
     /// Reads idempotency tokens.
     pub tokens: Arc<dyn TokenStore>,
+    /// Reads everything else that is kept.
+    pub resources: Arc<dyn ResourceStore>,
     /// Saves all of these.
     pub unit_of_work: Arc<dyn UnitOfWork>,
     /// Runs tasks.
@@ -51,6 +53,7 @@ impl Ports {
             tasks: store.clone(),
             services: store.clone(),
             tokens: store.clone(),
+            resources: store.clone(),
             unit_of_work: store,
             orchestrator,
             clock,

@@ -71,6 +71,7 @@ fn kind(key: &EntityKey) -> &'static str {
         EntityKey::ServiceDeployment(_) => "ServiceDeployment",
         EntityKey::ServiceRevision(_) => "ServiceRevision",
         EntityKey::Token(_) => "Token",
+        EntityKey::Resource(_) => "Resource",
     }
 }
 
@@ -82,7 +83,7 @@ fn status(entity: &Entity) -> Option<&'static str> {
         Entity::Task(it) => Some(it.status.as_str()),
         Entity::Service(it) => Some(it.status.as_str()),
         Entity::ServiceDeployment(it) => Some(it.status().as_str()),
-        Entity::Family(_) | Entity::ServiceRevision(_) | Entity::Token(_) => None,
+        Entity::Family(_) | Entity::ServiceRevision(_) | Entity::Token(_) | Entity::Resource(_) => None,
     }
 }
 
@@ -100,6 +101,7 @@ pub(super) fn key_text(key: &EntityKey) -> String {
         EntityKey::ServiceDeployment(key) => &key.service.cluster.scope,
         EntityKey::ServiceRevision(key) => &key.service.cluster.scope,
         EntityKey::Token(key) => &key.cluster.scope,
+        EntityKey::Resource(key) => &key.scope,
     };
     escape(&mut text, scope.account());
     text.push('/');
@@ -125,6 +127,13 @@ pub(super) fn key_text(key: &EntityKey) -> String {
             escape(&mut text, &key.operation);
             text.push('/');
             escape(&mut text, &key.token);
+            written
+        }
+        EntityKey::Resource(key) => {
+            let written = write!(text, "{}/", key.kind);
+            escape(&mut text, &key.parent);
+            text.push('/');
+            escape(&mut text, &key.id);
             written
         }
     };

@@ -122,6 +122,7 @@ fn order(key: &EntityKey) -> (usize, &'static Table) {
         EntityKey::ServiceDeployment(_) => 5,
         EntityKey::ServiceRevision(_) => 6,
         EntityKey::Token(_) => 7,
+        EntityKey::Resource(_) => 8,
     };
     (order, Table::of(key))
 }

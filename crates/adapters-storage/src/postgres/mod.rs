@@ -8,6 +8,7 @@
 mod cluster;
 mod commit;
 mod error;
+mod resource;
 mod rows;
 mod service;
 mod table;

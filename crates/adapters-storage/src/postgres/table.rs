@@ -87,6 +87,11 @@ table!(
     ["account" TEXT, "region" TEXT, "cluster" TEXT, "operation" TEXT, "token" TEXT],
     ["created_at" "bigint"]
 );
+table!(
+    RESOURCES: "resources",
+    ["kind" TEXT, "account" TEXT, "region" TEXT, "parent" TEXT, "id" TEXT],
+    []
+);
 
 impl Table {
     /// The table for `key`.
@@ -100,6 +105,7 @@ impl Table {
             EntityKey::ServiceDeployment(_) => &SERVICE_DEPLOYMENTS,
             EntityKey::ServiceRevision(_) => &SERVICE_REVISIONS,
             EntityKey::Token(_) => &TOKENS,
+            EntityKey::Resource(_) => &RESOURCES,
         }
     }
 
@@ -198,6 +204,13 @@ pub(super) fn key_columns(key: &EntityKey) -> Vec<String> {
             cluster(&mut columns, &key.cluster);
             columns.extend([key.operation.clone(), key.token.clone()]);
         }
+        EntityKey::Resource(key) => columns.extend([
+            key.kind.to_string(),
+            key.scope.account().to_owned(),
+            key.scope.region().to_owned(),
+            key.parent.clone(),
+            key.id.clone(),
+        ]),
     }
     columns
 }
@@ -231,6 +244,6 @@ pub(super) fn other_columns(entity: &Entity) -> Vec<Option<String>> {
             vec![text(it.status().as_str()), Some(it.created_at().as_millis().to_string())]
         }
         Entity::Token(it) => vec![Some(it.created_at.as_millis().to_string())],
-        Entity::Family(_) | Entity::ServiceRevision(_) => Vec::new(),
+        Entity::Family(_) | Entity::ServiceRevision(_) | Entity::Resource(_) => Vec::new(),
     }
 }

@@ -6,6 +6,7 @@
 mod check;
 mod cluster;
 mod ports;
+mod resource;
 mod service;
 #[cfg(feature = "duckdb")]
 mod slim;
@@ -23,6 +24,7 @@ pub(crate) use ports::implement_reads;
 pub(crate) use slim::slim;
 
 use cluster::Clusters;
+use resource::Resources;
 use task::StoppedTasks;
 use task_definition::TaskDefinitions;
 use token::Tokens;
@@ -34,6 +36,7 @@ pub(crate) struct State {
     stopped: StoppedTasks,
     definitions: TaskDefinitions,
     tokens: Tokens,
+    resources: Resources,
     entities: usize,
 }
 
@@ -60,6 +63,7 @@ impl State {
                 self.clusters.get(&key.service.cluster)?.services.revision(key).map(|it| it.version)
             }
             EntityKey::Token(key) => self.tokens.get(key).map(|it| it.version),
+            EntityKey::Resource(key) => self.resources.get(key).map(|it| it.version),
         }
     }
 
@@ -91,6 +95,7 @@ impl State {
                 slot.services.put_revision(Versioned { value, version })
             }
             Entity::Token(value) => self.tokens.put(Versioned { value, version }),
+            Entity::Resource(value) => self.resources.put(Versioned { value, version }),
         };
         if old.is_none() {
             self.entities += 1;
@@ -119,6 +124,7 @@ impl State {
                 self.clusters.change(&key.service.cluster, |slot| slot.services.remove_revision(key))
             }
             EntityKey::Token(key) => self.tokens.remove(key),
+            EntityKey::Resource(key) => self.resources.remove(key),
         };
         if old.is_some() {
             self.entities -= 1;

@@ -13,14 +13,15 @@ macro_rules! implement_reads {
             use kecs_domain::idempotency::{TokenKey, TokenRecord};
             use kecs_domain::name::{ClusterName, FamilyName, ServiceName, TaskId};
             use kecs_domain::pagination::{Page, PageRequest};
+            use kecs_domain::resource::{Resource, ResourceKey, ResourceKind};
             use kecs_domain::service::{Service, ServiceDeployment, ServiceRevision};
             use kecs_domain::task::Task;
             use kecs_domain::task_definition::{TaskDefinition, TaskDefinitionFamily};
             use kecs_domain::{Scope, Timestamp};
             use kecs_usecases::ports::store::{FamilyKey, FamilyQuery, ServiceDeploymentQuery};
             use kecs_usecases::ports::{
-                ClusterStore, PortError, ServiceQuery, ServiceStore, TaskDefinitionQuery,
-                TaskDefinitionStore, TaskQuery, TaskStore, TokenStore, Versioned,
+                ClusterStore, PortError, ResourceQuery, ResourceStore, ServiceQuery, ServiceStore,
+                TaskDefinitionQuery, TaskDefinitionStore, TaskQuery, TaskStore, TokenStore, Versioned,
             };
 
             type Result<T> = std::result::Result<T, PortError>;
@@ -164,6 +165,29 @@ macro_rules! implement_reads {
 
                 async fn tokens_before(&self, before: Timestamp, limit: usize) -> Result<Vec<TokenKey>> {
                     Ok(self.read().tokens_before(before, limit))
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl ResourceStore for $store {
+                async fn resources(&self, keys: &[ResourceKey]) -> Result<Vec<Option<Versioned<Resource>>>> {
+                    Ok(self.read().resources(keys))
+                }
+
+                async fn list_resources(
+                    &self,
+                    query: &ResourceQuery,
+                    page: PageRequest<(String, String)>,
+                ) -> Result<Page<Versioned<Resource>>> {
+                    Ok(self.read().list_resources(query, &page))
+                }
+
+                async fn resources_everywhere(
+                    &self,
+                    kind: ResourceKind,
+                    page: PageRequest<ResourceKey>,
+                ) -> Result<Page<Versioned<Resource>>> {
+                    Ok(self.read().resources_everywhere(kind, &page))
                 }
             }
         };

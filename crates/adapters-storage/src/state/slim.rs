@@ -32,6 +32,10 @@ pub(crate) fn slim(entity: &Entity) -> Entity {
             slim.doc = Doc::new((*it.doc).clone());
             Entity::ServiceRevision(Arc::new(slim))
         }
-        Entity::Cluster(_) | Entity::Family(_) | Entity::Service(_) | Entity::Token(_) => entity.clone(),
+        Entity::Cluster(_)
+        | Entity::Family(_)
+        | Entity::Service(_)
+        | Entity::Token(_)
+        | Entity::Resource(_) => entity.clone(),
     }
 }

@@ -86,6 +86,10 @@ macro_rules! store_contract {
                 revisions_of_a_service_are_read_back,
             ]
             token: [a_token_is_found_by_its_whole_key, tokens_are_found_by_age]
+            resource: [
+                a_resource_is_found_by_its_whole_key, resources_are_listed_by_parent_and_id,
+                resources_of_every_scope_are_found_by_kind,
+            ]
             concurrency: [
                 concurrent_increments_lose_nothing, one_of_many_creators_wins,
                 commits_in_opposite_orders_do_not_block_each_other, a_commit_is_visible_when_it_returns,

@@ -13,9 +13,9 @@ pub use clock::{Clock, IdGenerator};
 pub use error::{PortError, PortErrorKind};
 pub use orchestrator::{Instance, InstanceStatus, Launch, Observation, Orchestrator, Resources, StopOrder};
 pub use store::{
-    Changes, ClusterStore, Entity, EntityKey, Expect, FamilyKey, FamilyQuery, ServiceDeploymentQuery,
-    ServiceQuery, ServiceStore, Store, TaskDefinitionQuery, TaskDefinitionStore, TaskQuery, TaskStore,
-    TokenStore, UnitOfWork, Version, Versioned,
+    Changes, ClusterStore, Entity, EntityKey, Expect, FamilyKey, FamilyQuery, ResourceQuery, ResourceStore,
+    ServiceDeploymentQuery, ServiceQuery, ServiceStore, Store, TaskDefinitionQuery, TaskDefinitionStore,
+    TaskQuery, TaskStore, TokenStore, UnitOfWork, Version, Versioned,
 };
 pub use wake::{Wake, WakeKey};
 
@@ -24,8 +24,8 @@ pub use {
     clock::{MockClock, MockIdGenerator},
     orchestrator::MockOrchestrator,
     store::{
-        MockClusterStore, MockServiceStore, MockTaskDefinitionStore, MockTaskStore, MockTokenStore,
-        MockUnitOfWork,
+        MockClusterStore, MockResourceStore, MockServiceStore, MockTaskDefinitionStore, MockTaskStore,
+        MockTokenStore, MockUnitOfWork,
     },
     wake::MockWake,
 };

@@ -14,6 +14,7 @@ use kecs_domain::idempotency::{TokenKey, TokenRecord};
 use kecs_domain::model::{LaunchType, SchedulingStrategy, ServiceDeploymentStatus};
 use kecs_domain::name::{ClusterName, FamilyName, HexId, ServiceName, TaskId};
 use kecs_domain::pagination::{Page, PageRequest};
+use kecs_domain::resource::{Resource, ResourceKey, ResourceKind};
 use kecs_domain::service::{Service, ServiceDeployment, ServiceRevision};
 use kecs_domain::task::{DesiredStatus, Task};
 use kecs_domain::task_definition::{TaskDefinition, TaskDefinitionFamily, TaskDefinitionState};
@@ -121,6 +122,7 @@ entities! {
     ServiceDeployment(ServiceDeployment, ServiceDeploymentKey, |e: &ServiceDeployment| e.key.clone()),
     ServiceRevision(ServiceRevision, ServiceRevisionKey, |e: &ServiceRevision| e.key.clone()),
     Token(TokenRecord, TokenKey, |e: &TokenRecord| e.key.clone()),
+    Resource(Resource, ResourceKey, |e: &Resource| e.key.clone()),
 }
 
 /// What must be true of a key for a change of it to be made.
@@ -366,10 +368,51 @@ pub trait TokenStore: Send + Sync {
     async fn tokens_before(&self, before: Timestamp, limit: usize) -> Result<Vec<TokenKey>, PortError>;
 }
 
+/// Which resources are listed.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ResourceQuery {
+    /// Of this kind.
+    pub kind: ResourceKind,
+    /// Whose.
+    pub scope: Scope,
+    /// Of this parent; None for those of every parent.
+    pub parent: Option<String>,
+}
+
+/// Reads the resources that have no store port of their own.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[async_trait]
+pub trait ResourceStore: Send + Sync {
+    /// The resources of `keys`, in their order; None for one that isn't there.
+    async fn resources(&self, keys: &[ResourceKey]) -> Result<Vec<Option<Versioned<Resource>>>, PortError>;
+    /// Resources by parent and id, each compared byte by byte. A page goes on after `(parent, id)`. Its cost MUST
+    /// follow the answer's size.
+    async fn list_resources(
+        &self,
+        query: &ResourceQuery,
+        page: PageRequest<(String, String)>,
+    ) -> Result<Page<Versioned<Resource>>, PortError>;
+    /// The resources of a kind in every scope, by key: what a start has to take up again.
+    async fn resources_everywhere(
+        &self,
+        kind: ResourceKind,
+        page: PageRequest<ResourceKey>,
+    ) -> Result<Page<Versioned<Resource>>, PortError>;
+}
+
 /// A whole store: every read port and the unit of work.
 pub trait Store:
-    ClusterStore + TaskDefinitionStore + TaskStore + ServiceStore + TokenStore + UnitOfWork
+    ClusterStore + TaskDefinitionStore + TaskStore + ServiceStore + TokenStore + ResourceStore + UnitOfWork
 {
 }
 
-impl<S: ClusterStore + TaskDefinitionStore + TaskStore + ServiceStore + TokenStore + UnitOfWork> Store for S {}
+impl<S> Store for S where
+    S: ClusterStore
+        + TaskDefinitionStore
+        + TaskStore
+        + ServiceStore
+        + TokenStore
+        + ResourceStore
+        + UnitOfWork
+{
+}

@@ -92,6 +92,10 @@ impl Interner {
                 let Some(it) = Arc::get_mut(it) else { return };
                 self.cluster(&mut it.key.cluster);
             }
+            Entity::Resource(it) => {
+                let Some(it) = Arc::get_mut(it) else { return };
+                share(&mut self.scopes, &mut it.key.scope);
+            }
         }
     }
 }

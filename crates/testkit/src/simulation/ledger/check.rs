@@ -22,7 +22,7 @@ const TOKENS_STAY: Duration = Duration::from_secs(24 * 60 * 60);
 impl Ledger {
     pub(super) fn check_put(&mut self, entity: &Entity, commit: &Commit<'_>) {
         let (promise, checked) = match entity {
-            Entity::Cluster(_) => return,
+            Entity::Cluster(_) | Entity::Resource(_) => return,
             Entity::Family(it) => {
                 let before = self.families.get(&(it.scope.clone(), it.family.clone()));
                 let checked = before.map_or(Ok(()), |before| definition::check_next_family(before, it));
@@ -135,6 +135,8 @@ impl Ledger {
                 let young = commit.now.duration_since(token.created_at) < TOKENS_STAY;
                 young.then(|| format!("token {}", key.token))
             }),
+            // Their removal is somebody's request.
+            EntityKey::Resource(_) => None,
             other => Some(format!("{other:?}")),
         };
         match wrong {

@@ -8,8 +8,8 @@ use kecs_domain::cluster::invariant::counts;
 use kecs_domain::pagination::PageRequest;
 use kecs_domain::service::ServiceStatus;
 use kecs_usecases::ports::{
-    ClusterStore, Entity, EntityKey, PortError, ServiceStore, TaskDefinitionStore, TaskStore, TokenStore,
-    Version, Versioned,
+    ClusterStore, Entity, EntityKey, PortError, ResourceStore, ServiceStore, TaskDefinitionStore, TaskStore,
+    TokenStore, Version, Versioned,
 };
 
 use super::{Commit, Ledger, Shown};
@@ -120,5 +120,9 @@ fn read(store: &MemoryStore, key: &EntityKey) -> Option<(Entity, Version)> {
             Some(found(now(store.service_revision(key))??, Entity::ServiceRevision))
         }
         EntityKey::Token(key) => Some(found(now(store.token(key))??, Entity::Token)),
+        EntityKey::Resource(key) => {
+            let read = now(store.resources(std::slice::from_ref(key)))?.pop()??;
+            Some(found(read, Entity::Resource))
+        }
     }
 }

@@ -17,6 +17,7 @@ use kecs_domain::arn::{
 use kecs_domain::cluster::Cluster;
 use kecs_domain::idempotency::{TokenKey, TokenRecord};
 use kecs_domain::name::DeploymentId;
+use kecs_domain::resource::{Resource, ResourceKey};
 use kecs_domain::service::{Service, ServiceDeployment, ServiceRevision};
 use kecs_domain::task::{Task, TaskStatus};
 use kecs_domain::task_definition::{TaskDefinition, TaskDefinitionFamily};
@@ -51,6 +52,7 @@ pub(crate) struct Ledger {
     pub(crate) records: BTreeMap<ServiceDeploymentKey, Arc<ServiceDeployment>>,
     pub(crate) revisions: BTreeMap<ServiceRevisionKey, Arc<ServiceRevision>>,
     pub(crate) tokens: BTreeMap<TokenKey, Arc<TokenRecord>>,
+    pub(crate) resources: BTreeMap<ResourceKey, Arc<Resource>>,
     /// The newest version of every key, also of those that were removed.
     versions: BTreeMap<EntityKey, Version>,
     /// Of each service: tasks that are not STOPPED, or whose end was not accounted for.
@@ -207,6 +209,9 @@ impl Ledger {
             Entity::Token(it) => {
                 self.tokens.insert(it.key.clone(), Arc::clone(it));
             }
+            Entity::Resource(it) => {
+                self.resources.insert(it.key.clone(), Arc::clone(it));
+            }
         }
     }
 
@@ -233,6 +238,9 @@ impl Ledger {
             }
             EntityKey::Token(key) => {
                 self.tokens.remove(key);
+            }
+            EntityKey::Resource(key) => {
+                self.resources.remove(key);
             }
             _ => {}
         }
@@ -292,6 +300,7 @@ impl fmt::Display for Shown<'_> {
             }
             Entity::ServiceRevision(it) => write!(f, "revision {}/{}", it.key.service.name, it.key.id),
             Entity::Token(it) => write!(f, "token {}/{}", it.key.operation, it.key.token),
+            Entity::Resource(it) => write!(f, "{} {}/{}", it.key.kind, it.key.parent, it.key.id),
         }
     }
 }

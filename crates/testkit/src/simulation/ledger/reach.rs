@@ -63,6 +63,7 @@ impl Ledger {
             Entity::TaskDefinition(definition) => {
                 self.reach(format!("a definition is {:?}", definition.state))
             }
+            Entity::Resource(resource) => self.reach(format!("a {} is kept", resource.key.kind)),
             Entity::Family(_) | Entity::ServiceRevision(_) | Entity::Token(_) => {}
         }
     }

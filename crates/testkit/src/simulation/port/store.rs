@@ -12,14 +12,15 @@ use kecs_domain::cluster::{Cluster, ClusterCounts};
 use kecs_domain::idempotency::{TokenKey, TokenRecord};
 use kecs_domain::name::{ClusterName, FamilyName, ServiceName, TaskId};
 use kecs_domain::pagination::{Page, PageRequest};
+use kecs_domain::resource::{Resource, ResourceKey, ResourceKind};
 use kecs_domain::service::{Service, ServiceDeployment, ServiceRevision};
 use kecs_domain::task::Task;
 use kecs_domain::task_definition::{TaskDefinition, TaskDefinitionFamily};
 use kecs_domain::{Scope, Timestamp};
 use kecs_usecases::ports::{
-    Changes, ClusterStore, FamilyKey, FamilyQuery, PortError, ServiceDeploymentQuery, ServiceQuery,
-    ServiceStore, TaskDefinitionQuery, TaskDefinitionStore, TaskQuery, TaskStore, TokenStore, UnitOfWork,
-    Version, Versioned,
+    Changes, ClusterStore, FamilyKey, FamilyQuery, PortError, ResourceQuery, ResourceStore,
+    ServiceDeploymentQuery, ServiceQuery, ServiceStore, TaskDefinitionQuery, TaskDefinitionStore, TaskQuery,
+    TaskStore, TokenStore, UnitOfWork, Version, Versioned,
 };
 
 use super::plant::plant;
@@ -225,5 +226,28 @@ impl TokenStore for FaultyStore {
 
     async fn tokens_before(&self, before: Timestamp, limit: usize) -> Result<Vec<TokenKey>, PortError> {
         ask!(self, "tokens_before", self.inner.tokens_before(before, limit))
+    }
+}
+
+#[async_trait]
+impl ResourceStore for FaultyStore {
+    async fn resources(&self, keys: &[ResourceKey]) -> Result<Vec<Option<Versioned<Resource>>>, PortError> {
+        ask!(self, "resources", self.inner.resources(keys))
+    }
+
+    async fn list_resources(
+        &self,
+        query: &ResourceQuery,
+        page: PageRequest<(String, String)>,
+    ) -> Result<Page<Versioned<Resource>>, PortError> {
+        ask!(self, "list_resources", self.inner.list_resources(query, page))
+    }
+
+    async fn resources_everywhere(
+        &self,
+        kind: ResourceKind,
+        page: PageRequest<ResourceKey>,
+    ) -> Result<Page<Versioned<Resource>>, PortError> {
+        ask!(self, "resources_everywhere", self.inner.resources_everywhere(kind, page))
     }
 }

@@ -4,6 +4,7 @@ pub mod cluster;
 pub mod commit;
 pub mod concurrency;
 pub mod random;
+pub mod resource;
 pub mod service;
 pub mod task;
 pub mod task_definition;

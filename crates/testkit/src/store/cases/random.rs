@@ -309,6 +309,10 @@ async fn compare_entities(store: &dyn Store, model: &Model, when: &str) {
             EntityKey::Token(key) => {
                 store.token(key).await.unwrap().map(|it| (Entity::Token(it.value), it.version))
             }
+            EntityKey::Resource(key) => {
+                let found = store.resources(std::slice::from_ref(key)).await.unwrap().remove(0);
+                found.map(|it| (Entity::Resource(it.value), it.version))
+            }
         };
         assert_eq!(found.as_ref(), Some(&(entity.clone(), *version)), "{when}: {key:?}");
     }
