@@ -84,13 +84,18 @@ impl ClusterKey {
 
     /// Makes the ARNs of the cluster's tasks, `task/CLUSTER/ID`: what they share is written once for a whole list.
     pub fn task_arns(&self) -> impl Fn(TaskId) -> String {
-        let shared = ecs_arn(&self.scope, format_args!("task/{}/", self.name));
+        let shared = self.task_arns_prefix();
         move |id| {
             let mut arn = String::with_capacity(shared.len() + 32);
             arn.push_str(&shared);
             id.push_to(&mut arn);
             arn
         }
+    }
+
+    /// What the ARNs of the cluster's tasks begin with: all but the id.
+    pub fn task_arns_prefix(&self) -> String {
+        ecs_arn(&self.scope, format_args!("task/{}/", self.name))
     }
 
     /// `container-instance/CLUSTER/ID`

@@ -88,11 +88,17 @@ impl HexId {
 
     /// Appends the 32 digits. Lists write a hundred of them per answer, and `write!` takes ten times as long.
     pub fn push_to(self, text: &mut String) {
+        text.extend(self.digits().map(char::from));
+    }
+
+    /// Its 32 digits in ASCII.
+    pub fn digits(self) -> [u8; 32] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        for byte in self.0.to_be_bytes() {
-            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            text.push(char::from(DIGITS[usize::from(byte & 15)]));
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(self.0.to_be_bytes()) {
+            *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
         }
+        digits
     }
 }
 

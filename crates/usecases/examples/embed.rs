@@ -49,7 +49,7 @@ fn drive(ecs: &Ecs, sim: &SimulatedOrchestrator, wakes: &WakeQueue, clock: &Virt
     for _ in 0..seconds * 10 {
         sim.tick(clock.now());
         while let Some(Some(observation)) = observed.next().now_or_never() {
-            block_on(ecs.reconciler().observed(vec![observation])).expect("memory doesn't fail");
+            block_on(ecs.reconciler().observed(&[observation])).expect("memory doesn't fail");
         }
         while let Some(key) = wakes.take() {
             block_on(ecs.reconciler().reconcile(&key)).expect("memory doesn't fail");

@@ -1,5 +1,6 @@
 //! The two halves of every operation: the request read, the answer written.
 
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
@@ -29,17 +30,25 @@ pub(super) fn write<R: Serialize>(
     result: Result<R, Error>,
     size: &AtomicUsize,
 ) -> Reply {
-    match result {
-        Ok(response) => ok(operation, id, &response, size),
-        Err(error) => failed(operation, id, &error),
-    }
+    write_by(operation, id, result, size, |response, body| Ok(serde_json::to_writer(body, response)?))
 }
 
-fn ok<R: Serialize>(operation: Operation, id: RequestId, response: &R, size: &AtomicUsize) -> Reply {
+/// Writes the answer with `write`, for one that isn't written through serde.
+pub(super) fn write_by<R>(
+    operation: Operation,
+    id: RequestId,
+    result: Result<R, Error>,
+    size: &AtomicUsize,
+    write: impl FnOnce(&R, &mut Vec<u8>) -> io::Result<()>,
+) -> Reply {
+    let response = match result {
+        Ok(response) => response,
+        Err(error) => return failed(operation, id, &error),
+    };
     // A little more than last time, rounded, so that answers that grow slowly are still written in one go.
     let last = size.load(Ordering::Relaxed);
     let mut body = Vec::with_capacity((last + last / 8).next_multiple_of(128).max(128));
-    match serde_json::to_writer(&mut body, response) {
+    match write(&response, &mut body) {
         Ok(()) => {
             size.store(body.len(), Ordering::Relaxed);
             Reply::ok(Bytes::from(body))

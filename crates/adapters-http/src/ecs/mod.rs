@@ -2,6 +2,7 @@
 
 mod describe_clusters;
 mod exchange;
+mod list_tasks;
 mod table;
 pub(crate) mod words;
 

@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, ready};
 use kecs_domain::model::{Operation, op};
 use kecs_usecases::Ecs;
 
-use super::{describe_clusters, exchange};
+use super::{describe_clusters, exchange, list_tasks};
 use crate::api::{Call, Reply};
 
 /// Defines `call` and, for the tests, the list of the operations in it. Each operation's future is boxed by itself,
@@ -27,6 +27,8 @@ macro_rules! table {
             match operation {
                 // Its errors depend on what it finds.
                 Operation::DescribeClusters => describe_clusters::call(ecs, sizes, call).boxed(),
+                // Its answer is written from ids.
+                Operation::ListTasks => list_tasks::call(ecs, sizes, call).boxed(),
                 $(Operation::$operation => Box::pin(async move {
                     let request = match exchange::read::<op::$operation>(&mut call).await {
                         Ok(request) => request,
@@ -40,7 +42,7 @@ macro_rules! table {
         }
 
         #[cfg(test)]
-        const TABLE: &[Operation] = &[Operation::DescribeClusters, $(Operation::$operation,)*];
+        const TABLE: &[Operation] = &[Operation::DescribeClusters, Operation::ListTasks, $(Operation::$operation,)*];
     };
 }
 
@@ -61,7 +63,6 @@ table! {
     RunTask => tasks.run,
     StopTask => tasks.stop,
     DescribeTasks => tasks.describe,
-    ListTasks => tasks.list,
 
     CreateService => services.create,
     UpdateService => services.update,

@@ -329,7 +329,7 @@ impl World {
             return;
         };
         let (ecs, batch) = (self.process.ecs.clone(), intake.batch.clone());
-        let future = Box::pin(async move { Done::Observed(ecs.reconciler().observed(batch).await) });
+        let future = Box::pin(async move { Done::Observed(ecs.reconciler().observed(&batch).await) });
         self.begin(Origin::Observe, None, future);
     }
 

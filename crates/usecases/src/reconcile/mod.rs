@@ -53,7 +53,6 @@ impl<'a> Reconciler<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::Observation;
 
     fn is_send<T: Send>(value: T) -> T {
         value
@@ -64,7 +63,7 @@ mod tests {
     async fn every_future_can_move_between_threads(reconciler: Reconciler<'_>, key: WakeKey) -> Result<()> {
         is_send(reconciler.start()).await?;
         is_send(reconciler.reconcile(&key)).await?;
-        is_send(reconciler.observed(Vec::<Observation>::new())).await?;
+        is_send(reconciler.observed(&[])).await?;
         is_send(reconciler.resync()).await?;
         is_send(reconciler.sweep()).await?;
         Ok(())

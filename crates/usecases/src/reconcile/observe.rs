@@ -23,16 +23,16 @@ impl Reconciler<'_> {
     /// # Errors
     /// A failure behind a port. Call again with the same observations: they are whole states, so seeing one twice
     /// does no harm.
-    pub async fn observed(&self, observations: Vec<Observation>) -> Result<()> {
+    pub async fn observed(&self, observations: &[Observation]) -> Result<()> {
         // Of several observations of a task only the last counts.
-        let mut latest: HashMap<TaskKey, TaskObservation> = HashMap::new();
+        let mut latest: HashMap<&TaskKey, &TaskObservation> = HashMap::new();
         for observation in observations {
             match observation {
                 Observation::Changed(tasks) => {
-                    latest.extend(tasks.into_iter().map(|seen| (seen.key.clone(), seen)));
+                    latest.extend(tasks.iter().map(|seen| (&seen.key, seen)));
                 }
                 Observation::Snapshot(tasks) => {
-                    latest = tasks.into_iter().map(|seen| (seen.key.clone(), seen)).collect();
+                    latest = tasks.iter().map(|seen| (&seen.key, seen)).collect();
                     self.find_lost(&latest).await?;
                 }
             }
@@ -47,7 +47,7 @@ impl Reconciler<'_> {
     }
 
     /// Tasks that the orchestrator had and has no more, though nobody let go of them.
-    async fn find_lost(&self, snapshot: &HashMap<TaskKey, TaskObservation>) -> Result<()> {
+    async fn find_lost(&self, snapshot: &HashMap<&TaskKey, &TaskObservation>) -> Result<()> {
         let mut after = None;
         loop {
             let page = self.ports.tasks.unfinished_tasks(PageRequest { after, limit: PER_PAGE }).await?;
@@ -68,7 +68,7 @@ impl Reconciler<'_> {
                     ..TaskObservation::accepted(task.key.clone())
                 })
                 .collect();
-            self.take_in(&gone).await?;
+            self.take_in(&gone.iter().collect::<Vec<_>>()).await?;
             // Those that it never had are launched, or called off.
             self.ports.wake.wake(waiting.iter().map(|task| WakeKey::Task(task.key.clone())).collect());
             if !page.more {
@@ -78,7 +78,7 @@ impl Reconciler<'_> {
         }
     }
 
-    async fn take_in(&self, seen: &[TaskObservation]) -> Result<()> {
+    async fn take_in(&self, seen: &[&TaskObservation]) -> Result<()> {
         if seen.is_empty() {
             return Ok(());
         }
@@ -114,7 +114,7 @@ impl Reconciler<'_> {
     async fn try_take_in(
         &self,
         keys: &[TaskKey],
-        seen: &[TaskObservation],
+        seen: &[&TaskObservation],
         definitions: &Definitions,
     ) -> Result<Vec<Option<(std::sync::Arc<Task>, bool)>>> {
         let stored = self.ports.tasks.tasks(keys).await?;

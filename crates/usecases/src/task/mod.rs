@@ -15,6 +15,7 @@ use kecs_domain::cluster::{Cluster, ClusterStatus};
 use kecs_domain::scope::Scope;
 
 pub(crate) use check::{Where, check_network, launch_choice};
+pub use list::TaskPage;
 pub(crate) use run::fingerprint;
 
 /// The operations on tasks, over some ports.

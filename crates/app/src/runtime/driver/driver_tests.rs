@@ -62,7 +62,7 @@ impl Work for Fake {
         result
     }
 
-    async fn observed(&self, batch: Vec<Observation>) -> Result<(), Error> {
+    async fn observed(&self, batch: &[Observation]) -> Result<(), Error> {
         {
             let mut refused = self.refused.lock();
             if *refused > 0 {

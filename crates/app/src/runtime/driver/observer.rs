@@ -23,7 +23,7 @@ pub(super) async fn run(work: Arc<dyn Work>, orchestrator: Arc<dyn Orchestrator>
         let mut batches = orchestrator.observe().ready_chunks(BATCH);
         while let Some(batch) = batches.next().await {
             taken.fetch_add(batch.len() as u64, Ordering::Relaxed);
-            store(&*work, batch).await;
+            store(&*work, &batch).await;
         }
         tracing::error!("the orchestrator's observations have ended; they are begun anew");
         sleep(PAUSE).await;
@@ -31,13 +31,13 @@ pub(super) async fn run(work: Arc<dyn Work>, orchestrator: Arc<dyn Orchestrator>
 }
 
 /// Stores a batch, however long the store is away: an observation that is lost may be a task's end.
-async fn store(work: &dyn Work, batch: Vec<Observation>) {
-    match persist(work, batch.clone()).await {
+async fn store(work: &dyn Work, batch: &[Observation]) {
+    match persist(work, batch).await {
         Ok(()) => {}
         // One of them can't be stored. It must not take the others with it.
         Err(_) if batch.len() > 1 => {
             for observation in batch {
-                if let Err(error) = persist(work, vec![observation]).await {
+                if let Err(error) = persist(work, std::slice::from_ref(observation)).await {
                     tracing::error!(cause = %error, "an observation is dropped");
                 }
             }
@@ -47,10 +47,10 @@ async fn store(work: &dyn Work, batch: Vec<Observation>) {
 }
 
 /// Tries until it is done, or can't be.
-async fn persist(work: &dyn Work, batch: Vec<Observation>) -> Result<(), Error> {
+async fn persist(work: &dyn Work, batch: &[Observation]) -> Result<(), Error> {
     let mut failures = 0;
     loop {
-        match caught(work.observed(batch.clone())).await {
+        match caught(work.observed(batch)).await {
             Ok(()) => return Ok(()),
             Err(error) if is_worth_a_retry(&error) => {
                 failures += 1;

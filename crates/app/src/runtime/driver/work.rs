@@ -15,7 +15,7 @@ pub trait Work: Send + Sync + 'static {
     async fn reconcile(&self, key: &WakeKey) -> Result<Option<Duration>, Error>;
 
     /// Stores what was observed.
-    async fn observed(&self, batch: Vec<Observation>) -> Result<(), Error>;
+    async fn observed(&self, batch: &[Observation]) -> Result<(), Error>;
 
     /// Wakes everything that isn't at rest.
     async fn resync(&self) -> Result<(), Error>;
@@ -36,7 +36,7 @@ impl Work for Ecs {
         self.reconciler().reconcile(key).await.map(|next| next.after)
     }
 
-    async fn observed(&self, batch: Vec<Observation>) -> Result<(), Error> {
+    async fn observed(&self, batch: &[Observation]) -> Result<(), Error> {
         self.reconciler().observed(batch).await
     }
 
