@@ -4,6 +4,7 @@
 //! `TaskDefinition`, `Task`, `Service`) are written by hand around them. Everything here is pure: no I/O, no
 //! clock, no randomness, no async. Time and identifiers are arguments.
 
+pub mod account;
 pub mod arn;
 pub mod capacity;
 pub mod cluster;

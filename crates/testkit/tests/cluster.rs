@@ -374,7 +374,7 @@ fn over(clusters: MockClusterStore, unit_of_work: MockUnitOfWork, orchestrator: 
         tasks: Arc::new(MockTaskStore::new()),
         services: Arc::new(MockServiceStore::new()),
         tokens: Arc::new(MockTokenStore::new()),
-        resources: Arc::new(MockResourceStore::new()),
+        resources: Arc::new(nothing_chosen()),
         unit_of_work: Arc::new(unit_of_work),
         orchestrator: Arc::new(orchestrator),
         clock: Arc::new(MockClock::new()),
@@ -383,9 +383,16 @@ fn over(clusters: MockClusterStore, unit_of_work: MockUnitOfWork, orchestrator: 
     })
 }
 
+/// An account that has no settings of its own.
+fn nothing_chosen() -> MockResourceStore {
+    let mut resources = MockResourceStore::new();
+    resources.expect_resources().returning(|keys| Ok(vec![None; keys.len()]));
+    resources
+}
+
 fn stored(version: u64) -> Versioned<Cluster> {
     let key = cluster_ref(&Scope::new("123456789012", "eu-central-1"), Some("main")).unwrap();
-    let cluster = Cluster::create(key, &CreateClusterRequest::default()).unwrap();
+    let cluster = Cluster::create(key, &CreateClusterRequest::default(), "disabled").unwrap();
     Versioned { value: Arc::new(cluster), version: Version(version) }
 }
 

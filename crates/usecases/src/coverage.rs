@@ -31,4 +31,8 @@ pub const IMPLEMENTED: &[Operation] = &[
     Operation::TagResource,
     Operation::UntagResource,
     Operation::ListTagsForResource,
+    Operation::PutAccountSetting,
+    Operation::PutAccountSettingDefault,
+    Operation::ListAccountSettings,
+    Operation::DeleteAccountSetting,
 ];

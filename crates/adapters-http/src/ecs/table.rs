@@ -75,6 +75,11 @@ table! {
     TagResource => tags.tag,
     UntagResource => tags.untag,
     ListTagsForResource => tags.list,
+
+    PutAccountSetting => account_settings.put,
+    PutAccountSettingDefault => account_settings.put_default,
+    ListAccountSettings => account_settings.list,
+    DeleteAccountSetting => account_settings.delete,
 }
 
 #[cfg(test)]

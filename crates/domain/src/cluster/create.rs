@@ -9,14 +9,19 @@ use crate::generated as model;
 use crate::tag;
 
 impl Cluster {
-    /// A new ACTIVE cluster. Nothing of an earlier one with this name is left in it.
+    /// A new ACTIVE cluster in an account whose setting `containerInsights` is `insights`. Nothing of an earlier
+    /// cluster with this name is left in it.
     ///
     /// # Errors
     /// `InvalidParameterException` for tags, settings, configuration, providers and strategy, in this order.
-    pub fn create(key: ClusterKey, request: &model::CreateClusterRequest) -> Result<Self, EcsError> {
+    pub fn create(
+        key: ClusterKey,
+        request: &model::CreateClusterRequest,
+        insights: &str,
+    ) -> Result<Self, EcsError> {
         let tags = tag::check(request.tags.as_deref().unwrap_or_default())?;
         let given = request.settings.as_deref().unwrap_or_default();
-        let settings = settings::merge(&settings::defaults(), given)?;
+        let settings = settings::merge(&settings::with_insights(insights), given)?;
         if let Some(configuration) = &request.configuration {
             settings::check_configuration(configuration)?;
         }
@@ -38,7 +43,8 @@ impl Cluster {
             },
             tags,
         };
-        cluster.settings.created_with = cluster.fingerprint();
+        // The account's settings are no argument: the same request is the same after they were changed.
+        cluster.settings.created_with = cluster.fingerprint(&settings::merge(&settings::defaults(), given)?);
         Ok(cluster)
     }
 
@@ -48,12 +54,12 @@ impl Cluster {
     }
 
     /// What the arguments mean, not how they were written: defaults are filled in, and the order of tags is none.
-    fn fingerprint(&self) -> String {
+    fn fingerprint(&self, settings: &[model::ClusterSetting]) -> String {
         let spec = &self.settings;
         let mut tags: Vec<_> = self.tags.iter().map(|tag| (&tag.key, &tag.value)).collect();
         tags.sort();
         let arguments = (
-            &spec.settings,
+            settings,
             &spec.configuration,
             &spec.capacity_providers,
             &spec.default_capacity_provider_strategy,
@@ -76,7 +82,7 @@ mod tests {
 
     fn create(request: &CreateClusterRequest) -> Cluster {
         let key = cluster_ref(&Scope::new("123456789012", "eu-central-1"), Some("main")).unwrap();
-        Cluster::create(key, request).unwrap()
+        Cluster::create(key, request, "disabled").unwrap()
     }
 
     fn insights(value: &str) -> Option<Vec<ClusterSetting>> {
@@ -87,6 +93,18 @@ mod tests {
     #[test]
     fn a_cluster_without_settings_has_container_insights_disabled() {
         assert_eq!(Some(create(&CreateClusterRequest::default()).settings.settings), insights("disabled"));
+    }
+
+    #[test]
+    fn the_accounts_container_insights_are_the_default_and_no_argument() {
+        let key = create(&CreateClusterRequest::default()).key;
+        let bare = CreateClusterRequest::default();
+        let later = Cluster::create(key.clone(), &bare, "enhanced").unwrap();
+        assert_eq!(Some(later.settings.settings.clone()), insights("enhanced"));
+        assert!(create(&bare).was_created_like(&later));
+        let explicit = CreateClusterRequest { settings: insights("enabled"), ..bare };
+        let explicit = Cluster::create(key, &explicit, "enhanced").unwrap();
+        assert_eq!(Some(explicit.settings.settings), insights("enabled"));
     }
 
     #[test]

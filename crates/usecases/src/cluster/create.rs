@@ -2,9 +2,11 @@
 
 use kecs_domain::arn::cluster_ref;
 use kecs_domain::cluster::{Cluster, Include};
+use kecs_domain::model::SettingName;
 use kecs_domain::{EcsError, model};
 
 use super::{Clusters, find, view};
+use crate::account_setting::value_of;
 use crate::context::{check_model, retry_conflicts};
 use crate::ports::Changes;
 use crate::{Context, Result};
@@ -25,7 +27,8 @@ impl Clusters<'_> {
     ) -> Result<model::CreateClusterResponse> {
         let key = cluster_ref(&ctx.scope, request.cluster_name.as_deref())?;
         // Before the model's own checks: for tags, ECS has words of its own.
-        let wanted = Cluster::create(key.clone(), &request)?;
+        let insights = value_of(self.ports, ctx, SettingName::ContainerInsights).await?;
+        let wanted = Cluster::create(key.clone(), &request, &insights)?;
         check_model(&request)?;
         let cluster = retry_conflicts(|| self.create_or_find(&wanted)).await?;
 
