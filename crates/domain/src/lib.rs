@@ -7,6 +7,7 @@
 pub mod account;
 pub mod arn;
 pub mod capacity;
+pub mod capacity_provider;
 pub mod cluster;
 pub mod doc;
 pub mod error;

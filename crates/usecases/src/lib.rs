@@ -5,6 +5,7 @@
 //! caller drives the reconcilers ([`Ecs::reconciler`]) and feeds them what the orchestrator observes.
 
 pub mod account_setting;
+pub mod capacity_provider;
 pub mod cluster;
 pub mod context;
 pub mod coverage;
@@ -34,6 +35,11 @@ impl Ecs {
     /// The operations on account settings.
     pub fn account_settings(&self) -> account_setting::AccountSettings<'_> {
         account_setting::AccountSettings::new(&self.ports)
+    }
+
+    /// The operations on capacity providers.
+    pub fn capacity_providers(&self) -> capacity_provider::CapacityProviders<'_> {
+        capacity_provider::CapacityProviders::new(&self.ports)
     }
 
     /// The operations on clusters.

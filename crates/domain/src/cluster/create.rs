@@ -1,16 +1,19 @@
 //! Creating a cluster: from a request to a cluster, and whether a request is the one that created it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sha2::{Digest as _, Sha256};
 
 use super::{Cluster, ClusterSpec, ClusterStatus, settings, strategy};
 use crate::arn::ClusterKey;
+use crate::capacity_provider::Providers;
 use crate::error::EcsError;
 use crate::generated as model;
 use crate::tag;
 
 impl Cluster {
-    /// A new ACTIVE cluster in an account whose setting `containerInsights` is `insights`. Nothing of an earlier
-    /// cluster with this name is left in it.
+    /// A new ACTIVE cluster in an account whose setting `containerInsights` is `insights`, and which has the `known`
+    /// providers among those that the request names. Nothing of an earlier cluster with this name is left in it.
     ///
     /// # Errors
     /// `InvalidParameterException` for tags, settings, configuration, providers and strategy, in this order.
@@ -18,6 +21,7 @@ impl Cluster {
         key: ClusterKey,
         request: &model::CreateClusterRequest,
         insights: &str,
+        known: &Providers,
     ) -> Result<Self, EcsError> {
         let tags = tag::check(request.tags.as_deref().unwrap_or_default())?;
         let given = request.settings.as_deref().unwrap_or_default();
@@ -25,9 +29,10 @@ impl Cluster {
         if let Some(configuration) = &request.configuration {
             settings::check_configuration(configuration)?;
         }
-        let providers = strategy::check_providers(request.capacity_providers.as_deref().unwrap_or_default())?;
+        let providers = request.capacity_providers.as_deref().unwrap_or_default();
+        let providers = strategy::check_providers(&key, providers, known)?;
         let default_strategy = request.default_capacity_provider_strategy.as_deref().unwrap_or_default();
-        let default_strategy = strategy::check_default(default_strategy, &providers)?;
+        let default_strategy = strategy::check_default(&key.scope, default_strategy, &providers, known)?;
         let service_connect = request.service_connect_defaults.as_ref();
         let service_connect = service_connect.map(settings::service_connect).transpose()?.flatten();
         let mut cluster = Self {
@@ -38,6 +43,8 @@ impl Cluster {
                 configuration: request.configuration.clone(),
                 capacity_providers: providers,
                 default_capacity_provider_strategy: default_strategy,
+                attachments: BTreeMap::new(),
+                scoped_providers: BTreeSet::new(),
                 service_connect_defaults: service_connect,
                 created_with: String::new(),
             },
@@ -82,7 +89,7 @@ mod tests {
 
     fn create(request: &CreateClusterRequest) -> Cluster {
         let key = cluster_ref(&Scope::new("123456789012", "eu-central-1"), Some("main")).unwrap();
-        Cluster::create(key, request, "disabled").unwrap()
+        Cluster::create(key, request, "disabled", &Providers::default()).unwrap()
     }
 
     fn insights(value: &str) -> Option<Vec<ClusterSetting>> {
@@ -99,11 +106,11 @@ mod tests {
     fn the_accounts_container_insights_are_the_default_and_no_argument() {
         let key = create(&CreateClusterRequest::default()).key;
         let bare = CreateClusterRequest::default();
-        let later = Cluster::create(key.clone(), &bare, "enhanced").unwrap();
+        let later = Cluster::create(key.clone(), &bare, "enhanced", &Providers::default()).unwrap();
         assert_eq!(Some(later.settings.settings.clone()), insights("enhanced"));
         assert!(create(&bare).was_created_like(&later));
         let explicit = CreateClusterRequest { settings: insights("enabled"), ..bare };
-        let explicit = Cluster::create(key, &explicit, "enhanced").unwrap();
+        let explicit = Cluster::create(key, &explicit, "enhanced", &Providers::default()).unwrap();
         assert_eq!(Some(explicit.settings.settings), insights("enabled"));
     }
 

@@ -1,5 +1,6 @@
 //! Makes tasks: for RunTask and for services. Placed where instances are placed on, tagged, with fresh ids.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kecs_domain::arn::{ClusterKey, TaskKey};
@@ -44,7 +45,7 @@ pub(crate) struct Made {
     pub(crate) misfits: Vec<(HexId, Misfit)>,
     /// How many could not be placed.
     pub(crate) unplaced: usize,
-    /// Whether the cluster has any instance, where that matters.
+    /// Whether there was no instance at all that came into question for one that could not be placed.
     pub(crate) no_instances: bool,
 }
 
@@ -70,23 +71,23 @@ impl Recipe<'_> {
         let launch_type = self.place.launch_type();
         let providers = match self.place {
             Where::LaunchType(_) => vec![None; count],
-            Where::Strategy(items) => {
-                distribute(items, self.per_provider, count).into_iter().map(Some).collect()
+            Where::Strategy(strategy) => {
+                distribute(&strategy.items, self.per_provider, count).into_iter().map(Some).collect()
             }
         };
         let placed =
             matches!(launch_type, LaunchType::Ec2 | LaunchType::External | LaunchType::ManagedInstances);
-        let (mut candidates, demand) = if placed && self.instance.is_none() {
-            let candidates = self.candidates(ports).await?;
-            made.no_instances = candidates.is_empty();
-            (candidates, self.demand())
+        let (mut candidates, mut demand) = if placed && self.instance.is_none() {
+            (self.candidates(ports).await?, self.demand())
         } else {
             (Vec::new(), Demand::default())
         };
+        let groups = self.groups(&candidates);
         let zone = self.fargate_zone();
         let now = ports.clock.now();
         for provider in providers {
             let (instance, zone) = if placed && self.instance.is_none() {
+                demand.only = provider.as_ref().and_then(|name| groups.get(name).cloned());
                 #[allow(clippy::cast_possible_truncation, reason = "any 64 of the bits will do")]
                 match place(&mut candidates, &demand, ports.ids.bits() as u64) {
                     Ok(index) => {
@@ -94,6 +95,8 @@ impl Recipe<'_> {
                     }
                     Err(misfits) => {
                         made.unplaced += 1;
+                        // Every instance that comes into question says what speaks against it.
+                        made.no_instances |= misfits.is_empty();
                         if made.misfits.is_empty() {
                             made.misfits = misfits;
                         }
@@ -127,11 +130,20 @@ impl Recipe<'_> {
 
     fn demand(&self) -> Demand {
         Demand {
+            only: None,
             amounts: demand_of(&self.definition.doc, Some(&self.overrides)),
             constraints: self.launch.placement_constraints.clone(),
             definition_expressions: expressions_of(self.definition),
             strategies: self.launch.placement_strategy.clone(),
         }
+    }
+
+    /// The instances of each provider of the strategy that is a group of instances.
+    fn groups(&self, candidates: &[Candidate]) -> BTreeMap<String, BTreeSet<HexId>> {
+        let Where::Strategy(strategy) = self.place else { return BTreeMap::new() };
+        let instances = candidates.iter().map(|candidate| (candidate.id, candidate.attributes.as_slice()));
+        let own = strategy.items.iter().filter_map(|item| strategy.own.get(&item.capacity_provider));
+        own.map(|provider| (provider.name.clone(), provider.instances(instances.clone()))).collect()
     }
 
     /// The cluster's instances, with how many tasks of this group each has where that decides anything.
