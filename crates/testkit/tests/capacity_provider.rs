@@ -359,6 +359,41 @@ async fn tasks_run_on_the_instances_of_their_provider() {
 }
 
 #[tokio::test]
+async fn where_ecs_scales_a_task_waits_for_capacity() {
+    let world = World::new();
+    world.cluster("main").await;
+    world.definition().await;
+    world.provider("mine").await;
+    world.associate("main", &["mine"], strategy(&[("mine", 0, 1)])).await.unwrap();
+    let answer = world.run(json!({})).await.unwrap();
+    assert_eq!(places(&answer), [("mine".to_owned(), String::new())]);
+    assert_eq!(
+        (&answer["tasks"][0]["lastStatus"], &answer["failures"]),
+        (&json!("PROVISIONING"), &json!([]))
+    );
+
+    let key = kecs_domain::arn::cluster_ref(&world.ctx.scope, Some("main")).unwrap();
+    let key = kecs_domain::arn::task_ref(&key, answer["tasks"][0]["taskArn"].as_str().unwrap()).unwrap();
+    let reconcile = async || {
+        let next = world.ecs.reconciler().reconcile(&WakeKey::Task(key.clone())).await.unwrap();
+        let tasks = json!({"cluster": "main", "tasks": [answer["tasks"][0]["taskArn"]]});
+        (next.after, wire(world.ecs.tasks().describe(&world.ctx, from(tasks)).await))
+    };
+    world.instances(&[&[("kecs.dev/capacity-provider", "other")]]);
+    let (again, task) = reconcile().await;
+    assert!(again.is_some(), "it looks again");
+    assert_eq!(task["tasks"][0]["lastStatus"], "PROVISIONING");
+
+    world.instances(&[&[("kecs.dev/capacity-provider", "other")], &[("kecs.dev/capacity-provider", "mine")]]);
+    let (again, task) = reconcile().await;
+    assert_eq!(again, None);
+    assert_eq!(places(&task), [("mine".to_owned(), "1".to_owned())]);
+    assert_eq!(task["tasks"][0]["availabilityZone"], "a");
+    // This orchestrator refuses every task for good, so that it was asked can be seen.
+    assert_eq!(task["tasks"][0]["stopCode"], "TaskFailedToStart");
+}
+
+#[tokio::test]
 async fn the_clusters_default_strategy_is_used_when_nothing_is_said() {
     let world = World::new();
     world.cluster("main").await;
@@ -395,7 +430,9 @@ async fn strategies_that_break_a_rule_are_refused_by_tasks_and_services() {
     world.definition().await;
     world.provider("mine").await;
     world.provider("lone").await;
-    world.associate("main", &["mine", "FARGATE"], strategy(&[("mine", 0, 0)])).await.unwrap();
+    let still = json!({"name": "still", "autoScalingGroupProvider": {"autoScalingGroupArn": "asg-still"}});
+    world.ecs.capacity_providers().create(&world.ctx, from(still)).await.unwrap();
+    world.associate("main", &["mine", "still", "FARGATE"], strategy(&[("mine", 0, 0)])).await.unwrap();
     let items = |items| json!({"capacityProviderStrategy": strategy(items)});
     for (members, start) in [
         (items(&[("nope", 0, 1)]), "The specified capacity provider strategy cannot contain"),
@@ -403,7 +440,7 @@ async fn strategies_that_break_a_rule_are_refused_by_tasks_and_services() {
         (items(&[("mine", 0, 1), ("FARGATE", 0, 1)]), "A capacity provider strategy cannot contain a mix"),
         (items(&[("mine", 0, 0)]), "There are no capacity providers in the capacity provider strategy"),
         (json!({}), "There are no capacity providers in the capacity provider strategy"),
-        (items(&[("mine", 0, 1)]), "No Container Instances were found in your capacity provider."),
+        (items(&[("still", 0, 1)]), "No Container Instances were found in your capacity provider."),
     ] {
         let (code, message) = refused(world.run(members).await);
         assert_eq!(code, ErrorCode::InvalidParameter);

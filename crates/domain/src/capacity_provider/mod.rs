@@ -90,6 +90,12 @@ impl CapacityProvider {
         scaling.is_some_and(|scaling| scaling.status == Some(ManagedScalingStatus::Enabled))
     }
 
+    /// Whether a task for which it has no room waits for new capacity: where ECS sees to that itself. (AWS
+    /// documentation, cluster auto scaling)
+    pub fn lets_tasks_wait(&self) -> bool {
+        self.scales() || matches!(self.capacity, Capacity::ManagedInstances(_))
+    }
+
     /// Whether ECS drains instances that its group takes away.
     pub fn drains(&self) -> bool {
         let Capacity::AutoScalingGroup(group) = &self.capacity else { return false };

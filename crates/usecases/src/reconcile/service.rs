@@ -17,15 +17,13 @@ use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{model, tag};
 
 use super::definitions::Definitions;
+use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
 use crate::context::{Error, Result, retry_conflicts};
 use crate::ports::{Changes, Versioned, WakeKey};
 use crate::task::make::{Made, Recipe, candidate, expressions_of};
 use crate::task::{Strategy, Where};
 use crate::task_definition::resolve::{Accept, resolve};
-
-/// When to look for a place again, after none was found.
-const PLACE_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 impl Reconciler<'_> {
     pub(super) async fn service(&self, key: &ServiceKey) -> Result<Next> {

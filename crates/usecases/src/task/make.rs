@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::capacity::distribute;
+use kecs_domain::capacity_provider::CapacityProvider;
 use kecs_domain::model::{
     self, LaunchType, NetworkConfiguration, PlacementConstraint, PlacementStrategy, TaskOverride,
     TaskVolumeConfiguration,
@@ -78,7 +79,7 @@ impl Recipe<'_> {
         let placed =
             matches!(launch_type, LaunchType::Ec2 | LaunchType::External | LaunchType::ManagedInstances);
         let (mut candidates, mut demand) = if placed && self.instance.is_none() {
-            (self.candidates(ports).await?, self.demand())
+            (candidates(ports, self.cluster, self.service.as_ref()).await?, self.demand())
         } else {
             (Vec::new(), Demand::default())
         };
@@ -93,6 +94,8 @@ impl Recipe<'_> {
                     Ok(index) => {
                         (Some(candidates[index].id), Some(candidates[index].availability_zone.clone()))
                     }
+                    // It is made all the same, and gets its place when there is one.
+                    Err(_) if self.waits(provider.as_deref()) => (None, None),
                     Err(misfits) => {
                         made.unplaced += 1;
                         // Every instance that comes into question says what speaks against it.
@@ -128,6 +131,13 @@ impl Recipe<'_> {
         Ok(made)
     }
 
+    /// Whether a task waits for capacity of the provider that a strategy picked for it.
+    fn waits(&self, provider: Option<&str>) -> bool {
+        let Where::Strategy(strategy) = self.place else { return false };
+        let provider = provider.and_then(|name| strategy.own.get(name));
+        provider.is_some_and(CapacityProvider::lets_tasks_wait)
+    }
+
     fn demand(&self) -> Demand {
         Demand {
             only: None,
@@ -146,36 +156,40 @@ impl Recipe<'_> {
         own.map(|provider| (provider.name.clone(), provider.instances(instances.clone()))).collect()
     }
 
-    /// The cluster's instances, with how many tasks of this group each has where that decides anything.
-    async fn candidates(&self, ports: &Ports) -> Result<Vec<Candidate>> {
-        let instances = ports.orchestrator.instances(self.cluster).await?;
-        let mut candidates = Vec::with_capacity(instances.len());
-        for instance in instances {
-            let of_group = match &self.service {
-                None => 0,
-                Some(membership) => {
-                    let query = TaskQuery {
-                        cluster: self.cluster.clone(),
-                        family: None,
-                        service: Some(membership.name.clone()),
-                        started_by: None,
-                        desired: Some(kecs_domain::task::DesiredStatus::Running),
-                        launch_type: None,
-                        instance: Some(instance.id),
-                    };
-                    let page = PageRequest { after: None, limit: usize::MAX - 1 };
-                    ports.tasks.list_tasks(&query, page).await?.items.len()
-                }
-            };
-            candidates.push(candidate(instance, of_group));
-        }
-        Ok(candidates)
-    }
-
     fn fargate_zone(&self) -> Option<String> {
         let vpc = self.launch.network.as_ref()?.awsvpc_configuration.as_ref()?;
         Some(zone_of_subnet(self.cluster.scope.region(), vpc.subnets.first()?))
     }
+}
+
+/// The cluster's instances, with how many tasks of the same group each has where that decides anything.
+pub(crate) async fn candidates(
+    ports: &Ports,
+    cluster: &ClusterKey,
+    service: Option<&ServiceMembership>,
+) -> Result<Vec<Candidate>> {
+    let instances = ports.orchestrator.instances(cluster).await?;
+    let mut candidates = Vec::with_capacity(instances.len());
+    for instance in instances {
+        let of_group = match service {
+            None => 0,
+            Some(membership) => {
+                let query = TaskQuery {
+                    cluster: cluster.clone(),
+                    family: None,
+                    service: Some(membership.name.clone()),
+                    started_by: None,
+                    desired: Some(kecs_domain::task::DesiredStatus::Running),
+                    launch_type: None,
+                    instance: Some(instance.id),
+                };
+                let page = PageRequest { after: None, limit: usize::MAX - 1 };
+                ports.tasks.list_tasks(&query, page).await?.items.len()
+            }
+        };
+        candidates.push(candidate(instance, of_group));
+    }
+    Ok(candidates)
 }
 
 /// The `memberOf` expressions of a task definition.
