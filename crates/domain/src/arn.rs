@@ -71,6 +71,11 @@ fn ecs_arn(scope: &Scope, resource: impl fmt::Display) -> String {
     format!("arn:{}:ecs:{}:{}:{resource}", scope.partition(), scope.region(), scope.account())
 }
 
+/// `capacity-provider/NAME`
+pub fn capacity_provider_arn(scope: &Scope, name: &str) -> String {
+    ecs_arn(scope, format_args!("capacity-provider/{name}"))
+}
+
 impl ClusterKey {
     /// The cluster `name` of `scope`.
     pub fn new(scope: Scope, name: ClusterName) -> Self {

@@ -4,8 +4,10 @@
 //! `TaskDefinition`, `Task`, `Service`) are written by hand around them. Everything here is pure: no I/O, no
 //! clock, no randomness, no async. Time and identifiers are arguments.
 
+pub mod account;
 pub mod arn;
 pub mod capacity;
+pub mod capacity_provider;
 pub mod cluster;
 pub mod doc;
 pub mod error;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::error::Refused;
 
 /// Letters, digits, hyphens and underscores, 1 to 255: what clusters, services and families are called.
-fn is_legal(name: &str) -> bool {
+pub(crate) fn is_legal(name: &str) -> bool {
     (1..=255).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }

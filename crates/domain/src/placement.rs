@@ -2,7 +2,7 @@
 //!
 //! Pure. Constraints with the cluster query language are evaluated by [`crate::expression`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expression::{Expression, Subject};
 use crate::generated as model;
@@ -50,6 +50,8 @@ pub struct Demand {
     pub definition_expressions: Vec<String>,
     /// Strategies, the first counts most.
     pub strategies: Vec<model::PlacementStrategy>,
+    /// Only these instances come into question: those of a capacity provider. None for all.
+    pub only: Option<BTreeSet<HexId>>,
 }
 
 /// Why an instance didn't get a task: the words of `failures[].reason`.
@@ -218,7 +220,7 @@ impl Candidate {
 /// Picks the instance for the next task and notes it there. `chance` decides what nothing else does.
 ///
 /// # Errors
-/// What speaks against each instance, in their order.
+/// What speaks against each instance that comes into question, in their order.
 pub fn place(
     candidates: &mut [Candidate],
     demand: &Demand,
@@ -227,7 +229,8 @@ pub fn place(
     let mut fitting = Vec::new();
     let mut misfits = Vec::new();
     let expressions = demand.expressions();
-    for (index, candidate) in candidates.iter().enumerate() {
+    let asked = |candidate: &Candidate| demand.only.as_ref().is_none_or(|only| only.contains(&candidate.id));
+    for (index, candidate) in candidates.iter().enumerate().filter(|(_, candidate)| asked(candidate)) {
         match candidate.check_parsed(demand, &expressions) {
             Ok(()) => fitting.push(index),
             Err(misfit) => misfits.push((candidate.id, misfit)),

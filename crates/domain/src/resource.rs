@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Scope;
+use crate::capacity_provider::CapacityProvider;
 use crate::generated::Setting;
 
 /// What can be kept as a [`Resource`].
@@ -77,6 +78,8 @@ resources! {
     /// What an account, or one of its users, has chosen for a setting. Belongs to the principal's ARN; its id is the
     /// setting's name.
     AccountSetting(Setting),
+    /// A capacity provider of an account's own. Belongs to nothing; its id is its name.
+    CapacityProvider(CapacityProvider),
 }
 
 impl fmt::Display for ResourceKind {

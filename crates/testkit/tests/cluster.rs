@@ -5,6 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use kecs_domain::arn::cluster_ref;
+use kecs_domain::capacity_provider::Providers;
 use kecs_domain::cluster::{Cluster, ClusterCounts, PerLaunchType};
 use kecs_domain::model::CreateClusterRequest;
 use kecs_domain::name::HexId;
@@ -133,7 +134,7 @@ async fn wrong_arguments_are_refused_in_ecs_words() {
         ),
         (
             json!({"defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}),
-            "The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.",
+            "The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster or specify a valid capacity provider and try again.",
         ),
         (
             json!({
@@ -374,7 +375,7 @@ fn over(clusters: MockClusterStore, unit_of_work: MockUnitOfWork, orchestrator: 
         tasks: Arc::new(MockTaskStore::new()),
         services: Arc::new(MockServiceStore::new()),
         tokens: Arc::new(MockTokenStore::new()),
-        resources: Arc::new(MockResourceStore::new()),
+        resources: Arc::new(nothing_chosen()),
         unit_of_work: Arc::new(unit_of_work),
         orchestrator: Arc::new(orchestrator),
         clock: Arc::new(MockClock::new()),
@@ -383,9 +384,16 @@ fn over(clusters: MockClusterStore, unit_of_work: MockUnitOfWork, orchestrator: 
     })
 }
 
+/// An account that has no settings of its own.
+fn nothing_chosen() -> MockResourceStore {
+    let mut resources = MockResourceStore::new();
+    resources.expect_resources().returning(|keys| Ok(vec![None; keys.len()]));
+    resources
+}
+
 fn stored(version: u64) -> Versioned<Cluster> {
     let key = cluster_ref(&Scope::new("123456789012", "eu-central-1"), Some("main")).unwrap();
-    let cluster = Cluster::create(key, &CreateClusterRequest::default()).unwrap();
+    let cluster = Cluster::create(key, &CreateClusterRequest::default(), "disabled", &Providers::default()).unwrap();
     Versioned { value: Arc::new(cluster), version: Version(version) }
 }
 

@@ -31,4 +31,13 @@ pub const IMPLEMENTED: &[Operation] = &[
     Operation::TagResource,
     Operation::UntagResource,
     Operation::ListTagsForResource,
+    Operation::CreateCapacityProvider,
+    Operation::UpdateCapacityProvider,
+    Operation::DeleteCapacityProvider,
+    Operation::DescribeCapacityProviders,
+    Operation::PutClusterCapacityProviders,
+    Operation::PutAccountSetting,
+    Operation::PutAccountSettingDefault,
+    Operation::ListAccountSettings,
+    Operation::DeleteAccountSetting,
 ];

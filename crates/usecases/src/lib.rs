@@ -4,6 +4,8 @@
 //! here spawns a task, sleeps, reads the clock or an environment variable, or needs a particular async runtime: the
 //! caller drives the reconcilers ([`Ecs::reconciler`]) and feeds them what the orchestrator observes.
 
+pub mod account_setting;
+pub mod capacity_provider;
 pub mod cluster;
 pub mod context;
 pub mod coverage;
@@ -28,6 +30,16 @@ impl Ecs {
     /// ECS over `ports`.
     pub fn new(ports: Ports) -> Self {
         Self { ports }
+    }
+
+    /// The operations on account settings.
+    pub fn account_settings(&self) -> account_setting::AccountSettings<'_> {
+        account_setting::AccountSettings::new(&self.ports)
+    }
+
+    /// The operations on capacity providers.
+    pub fn capacity_providers(&self) -> capacity_provider::CapacityProviders<'_> {
+        capacity_provider::CapacityProviders::new(&self.ports)
     }
 
     /// The operations on clusters.

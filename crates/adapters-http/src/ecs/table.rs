@@ -76,6 +76,17 @@ table! {
     TagResource => tags.tag,
     UntagResource => tags.untag,
     ListTagsForResource => tags.list,
+
+    CreateCapacityProvider => capacity_providers.create,
+    UpdateCapacityProvider => capacity_providers.update,
+    DeleteCapacityProvider => capacity_providers.delete,
+    DescribeCapacityProviders => capacity_providers.describe,
+    PutClusterCapacityProviders => clusters.put_capacity_providers,
+
+    PutAccountSetting => account_settings.put,
+    PutAccountSettingDefault => account_settings.put_default,
+    ListAccountSettings => account_settings.list,
+    DeleteAccountSetting => account_settings.delete,
 }
 
 #[cfg(test)]

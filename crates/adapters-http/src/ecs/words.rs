@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use kecs_domain::model::{
-    CPUArchitecture, ClusterSettingName, LaunchType, Operation, SchedulingStrategy, TaskDefinitionField,
-    ThresholdType,
+    CPUArchitecture, ClusterSettingName, LaunchType, Operation, SchedulingStrategy, SettingName,
+    TaskDefinitionField, ThresholdType,
 };
 use kecs_domain::{EcsError, ErrorCode};
 
@@ -63,6 +63,13 @@ static WORDS: &[Words] = &[
         values: ClusterSettingName::VALUES,
         code: ErrorCode::InvalidParameter,
         message: |_| "Invalid setting 'name'".into(),
+    },
+    Words {
+        operation: None,
+        member: Some("name"),
+        values: SettingName::VALUES,
+        code: ErrorCode::InvalidParameter,
+        message: |value| format!("{value} should be one of [{}]", SettingName::VALUES.join(",")).into(),
     },
     Words {
         operation: None,

@@ -1,28 +1,38 @@
 //! Creating a cluster: from a request to a cluster, and whether a request is the one that created it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sha2::{Digest as _, Sha256};
 
 use super::{Cluster, ClusterSpec, ClusterStatus, settings, strategy};
 use crate::arn::ClusterKey;
+use crate::capacity_provider::Providers;
 use crate::error::EcsError;
 use crate::generated as model;
 use crate::tag;
 
 impl Cluster {
-    /// A new ACTIVE cluster. Nothing of an earlier one with this name is left in it.
+    /// A new ACTIVE cluster in an account whose setting `containerInsights` is `insights`, and which has the `known`
+    /// providers among those that the request names. Nothing of an earlier cluster with this name is left in it.
     ///
     /// # Errors
     /// `InvalidParameterException` for tags, settings, configuration, providers and strategy, in this order.
-    pub fn create(key: ClusterKey, request: &model::CreateClusterRequest) -> Result<Self, EcsError> {
+    pub fn create(
+        key: ClusterKey,
+        request: &model::CreateClusterRequest,
+        insights: &str,
+        known: &Providers,
+    ) -> Result<Self, EcsError> {
         let tags = tag::check(request.tags.as_deref().unwrap_or_default())?;
         let given = request.settings.as_deref().unwrap_or_default();
-        let settings = settings::merge(&settings::defaults(), given)?;
+        let settings = settings::merge(&settings::with_insights(insights), given)?;
         if let Some(configuration) = &request.configuration {
             settings::check_configuration(configuration)?;
         }
-        let providers = strategy::check_providers(request.capacity_providers.as_deref().unwrap_or_default())?;
+        let providers = request.capacity_providers.as_deref().unwrap_or_default();
+        let providers = strategy::check_providers(&key, providers, known)?;
         let default_strategy = request.default_capacity_provider_strategy.as_deref().unwrap_or_default();
-        let default_strategy = strategy::check_default(default_strategy, &providers)?;
+        let default_strategy = strategy::check_default(&key.scope, default_strategy, &providers, known)?;
         let service_connect = request.service_connect_defaults.as_ref();
         let service_connect = service_connect.map(settings::service_connect).transpose()?.flatten();
         let mut cluster = Self {
@@ -33,12 +43,15 @@ impl Cluster {
                 configuration: request.configuration.clone(),
                 capacity_providers: providers,
                 default_capacity_provider_strategy: default_strategy,
+                attachments: BTreeMap::new(),
+                scoped_providers: BTreeSet::new(),
                 service_connect_defaults: service_connect,
                 created_with: String::new(),
             },
             tags,
         };
-        cluster.settings.created_with = cluster.fingerprint();
+        // The account's settings are no argument: the same request is the same after they were changed.
+        cluster.settings.created_with = cluster.fingerprint(&settings::merge(&settings::defaults(), given)?);
         Ok(cluster)
     }
 
@@ -48,12 +61,12 @@ impl Cluster {
     }
 
     /// What the arguments mean, not how they were written: defaults are filled in, and the order of tags is none.
-    fn fingerprint(&self) -> String {
+    fn fingerprint(&self, settings: &[model::ClusterSetting]) -> String {
         let spec = &self.settings;
         let mut tags: Vec<_> = self.tags.iter().map(|tag| (&tag.key, &tag.value)).collect();
         tags.sort();
         let arguments = (
-            &spec.settings,
+            settings,
             &spec.configuration,
             &spec.capacity_providers,
             &spec.default_capacity_provider_strategy,
@@ -76,7 +89,7 @@ mod tests {
 
     fn create(request: &CreateClusterRequest) -> Cluster {
         let key = cluster_ref(&Scope::new("123456789012", "eu-central-1"), Some("main")).unwrap();
-        Cluster::create(key, request).unwrap()
+        Cluster::create(key, request, "disabled", &Providers::default()).unwrap()
     }
 
     fn insights(value: &str) -> Option<Vec<ClusterSetting>> {
@@ -87,6 +100,18 @@ mod tests {
     #[test]
     fn a_cluster_without_settings_has_container_insights_disabled() {
         assert_eq!(Some(create(&CreateClusterRequest::default()).settings.settings), insights("disabled"));
+    }
+
+    #[test]
+    fn the_accounts_container_insights_are_the_default_and_no_argument() {
+        let key = create(&CreateClusterRequest::default()).key;
+        let bare = CreateClusterRequest::default();
+        let later = Cluster::create(key.clone(), &bare, "enhanced", &Providers::default()).unwrap();
+        assert_eq!(Some(later.settings.settings.clone()), insights("enhanced"));
+        assert!(create(&bare).was_created_like(&later));
+        let explicit = CreateClusterRequest { settings: insights("enabled"), ..bare };
+        let explicit = Cluster::create(key, &explicit, "enhanced", &Providers::default()).unwrap();
+        assert_eq!(Some(explicit.settings.settings), insights("enabled"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Clusters: the namespaces of everything else.
 
+mod capacity;
 mod create;
 mod delete;
 pub mod invariant;
@@ -9,9 +10,12 @@ mod view;
 
 pub use view::Include;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::arn::ClusterKey;
+use crate::capacity_provider::AttachmentIds;
 use crate::generated as model;
 use crate::model::LaunchType;
 
@@ -59,6 +63,12 @@ pub struct ClusterSpec {
     pub capacity_providers: Vec<String>,
     /// `defaultCapacityProviderStrategy`
     pub default_capacity_provider_strategy: Vec<model::CapacityProviderStrategyItem>,
+    /// What its own providers attach to it, by the provider's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attachments: BTreeMap<String, AttachmentIds>,
+    /// The providers that belong to it (those of Managed Instances), whether it has them at the moment or not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub scoped_providers: BTreeSet<String>,
     /// `serviceConnectDefaults`
     pub service_connect_defaults: Option<model::ClusterServiceConnectDefaults>,
     /// SHA-256 of what CreateCluster was asked, in hexadecimal. CreateCluster again is idempotent for the same

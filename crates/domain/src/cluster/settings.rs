@@ -7,11 +7,16 @@ use crate::model::{ClusterSettingName, ExecuteCommandLogging};
 /// The values of `containerInsights`. (API model)
 const CONTAINER_INSIGHTS: [&str; 3] = ["enabled", "disabled", "enhanced"];
 
-/// The settings of a cluster that was created without any.
+/// The settings of a cluster that was created without any, in an account that has chosen nothing.
 pub fn defaults() -> Vec<model::ClusterSetting> {
+    with_insights("disabled")
+}
+
+/// The settings of a cluster that was created without any, in an account whose setting `containerInsights` is this.
+pub fn with_insights(value: &str) -> Vec<model::ClusterSetting> {
     vec![model::ClusterSetting {
         name: Some(ClusterSettingName::ContainerInsights),
-        value: Some("disabled".to_owned()),
+        value: Some(value.to_owned()),
     }]
 }
 

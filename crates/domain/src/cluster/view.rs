@@ -1,6 +1,7 @@
 //! A cluster as the API shows it.
 
 use super::{Cluster, ClusterCounts, ClusterStatus, PerLaunchType};
+use crate::capacity_provider::Providers;
 use crate::generated as model;
 use crate::model::ClusterField;
 
@@ -9,7 +10,7 @@ use crate::model::ClusterField;
 /// `statistics`, `tags` and `settings` are empty lists where they aren't asked for, the others are left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Include {
-    /// `attachments`. There are none as long as no capacity provider has any, so the list is empty.
+    /// `attachments` and, if there are any, `attachmentsStatus`.
     pub attachments: bool,
     /// `configuration`, if it is set.
     pub configurations: bool,
@@ -42,9 +43,18 @@ impl Include {
 }
 
 impl Cluster {
-    /// The cluster as the API shows it. `counts` and `instances` are those of this moment.
-    pub fn view(&self, counts: &ClusterCounts, instances: i32, include: Include) -> model::Cluster {
+    /// The cluster as the API shows it. `counts` and `instances` are those of this moment, `providers` the
+    /// cluster's own capacity providers; they only matter for the attachments.
+    pub fn view(
+        &self,
+        counts: &ClusterCounts,
+        instances: i32,
+        providers: &Providers,
+        include: Include,
+    ) -> model::Cluster {
         let spec = &self.settings;
+        let attachments = include.attachments.then(|| self.attachments(providers));
+        let attached = attachments.as_ref().is_some_and(|attachments| !attachments.is_empty());
         model::Cluster {
             cluster_arn: Some(self.key.arn()),
             cluster_name: Some(self.key.name.as_str().to_owned()),
@@ -59,10 +69,19 @@ impl Cluster {
             settings: Some(if include.settings { spec.settings.clone() } else { Vec::new() }),
             capacity_providers: Some(spec.capacity_providers.clone()),
             default_capacity_provider_strategy: Some(spec.default_capacity_provider_strategy.clone()),
-            attachments: include.attachments.then(Vec::new),
-            attachments_status: None,
+            attachments,
+            // Nothing is ever under way: what is associated is attached.
+            attachments_status: attached.then(|| "UPDATE_COMPLETE".to_owned()),
             service_connect_defaults: spec.service_connect_defaults.clone(),
         }
+    }
+
+    /// What its capacity providers attach to it.
+    fn attachments(&self, providers: &Providers) -> Vec<model::Attachment> {
+        let spec = &self.settings;
+        let ids = |name: &String| Some((providers.get(name)?, spec.attachments.get(name)?));
+        let own = spec.capacity_providers.iter().filter_map(ids);
+        own.flat_map(|(provider, ids)| provider.attachments(ids)).collect()
     }
 
     /// Whether it can be used.
@@ -131,7 +150,9 @@ mod tests {
 
     #[test]
     fn without_includes_lists_are_empty_and_configuration_and_attachments_are_left_out() {
-        let view = serde_json::to_value(cluster().view(&counts(), 2, Include::default())).unwrap();
+        let view =
+            serde_json::to_value(cluster().view(&counts(), 2, &Providers::default(), Include::default()))
+                .unwrap();
         assert_eq!(
             view,
             json!({
@@ -154,11 +175,29 @@ mod tests {
     #[test]
     fn each_include_shows_its_part() {
         let include = Include::requested(ClusterField::ALL);
-        let view = serde_json::to_value(cluster().view(&counts(), 0, include)).unwrap();
+        let view =
+            serde_json::to_value(cluster().view(&counts(), 0, &Providers::default(), include)).unwrap();
         assert_eq!(view["tags"], json!([{"key": "team", "value": "a"}]));
         assert_eq!(view["settings"], json!([{"name": "containerInsights", "value": "disabled"}]));
         assert_eq!(view["configuration"], json!({}));
         assert_eq!(view["attachments"], json!([]));
+    }
+
+    #[test]
+    fn what_its_own_providers_attach_is_shown_on_request() {
+        let mut cluster = cluster();
+        cluster.settings.associate(vec!["FARGATE".into(), "mine".into()], Vec::new(), &mut || "id".into());
+        let known: Providers =
+            [crate::capacity_provider::tests::group_provider("mine")].into_iter().collect();
+        let shown = |include| serde_json::to_value(cluster.view(&counts(), 0, &known, include)).unwrap();
+        let view = shown(Include { attachments: true, ..Include::default() });
+        assert_eq!(
+            view["attachments"][0]["details"][0],
+            json!({"name": "capacityProviderName", "value": "mine"})
+        );
+        assert_eq!(view["attachmentsStatus"], "UPDATE_COMPLETE");
+        let view = shown(Include::default());
+        assert_eq!((view.get("attachments"), view.get("attachmentsStatus")), (None, None));
     }
 
     #[test]

@@ -113,6 +113,9 @@ pub struct RevisionExtras {
     /// `monitoring`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<model::MonitoringConfiguration>,
+    /// With a capacity provider strategy: the launch type of its providers' tasks. None for Fargate's providers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_launch_type: Option<LaunchType>,
 }
 
 /// How long to wait before tasks are started again, after tasks that went from PENDING to STOPPED.
@@ -157,9 +160,10 @@ impl Service {
             .map_or(DeploymentControllerType::Ecs, |controller| controller.r#type)
     }
 
-    /// Where its tasks run: its launch type, or that of its capacity providers, which are Fargate's.
+    /// Where its tasks run: its launch type, or that of its capacity providers.
     pub fn effective_launch_type(&self) -> LaunchType {
-        self.spec.launch_type.unwrap_or(LaunchType::Fargate)
+        let of_providers = self.revision_extras.provider_launch_type;
+        self.spec.launch_type.or(of_providers).unwrap_or(LaunchType::Fargate)
     }
 
     /// The deployment that the service wants, unless it is INACTIVE or has a controller of its own.

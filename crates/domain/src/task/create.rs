@@ -54,8 +54,11 @@ impl NewTask<'_> {
         let definition = &*self.definition.doc;
         let fargate = self.launch_type == Some(LaunchType::Fargate);
         let awsvpc = definition.network_mode == Some(NetworkMode::Awsvpc);
-        // A task with an interface of its own waits for it; another one goes straight to its instance.
-        let status = if awsvpc { TaskStatus::Provisioning } else { TaskStatus::Pending };
+        // A task with an interface of its own waits for it, one without a place for capacity; another one goes
+        // straight to its instance.
+        let waits = awsvpc
+            || super::waits_for_capacity(self.launch_type, self.capacity_provider.as_ref(), self.instance);
+        let status = if waits { TaskStatus::Provisioning } else { TaskStatus::Pending };
         let task_arn = self.key.arn();
         let containers = containers(definition);
         let attachments =

@@ -7,6 +7,7 @@ use super::{ContainerState, DesiredStatus, Task, TaskFailure, TaskObservation, T
 use crate::Timestamp;
 use crate::generated as model;
 use crate::model::{HealthStatus, TaskStopCode};
+use crate::name::HexId;
 
 /// The reason that StopTask gives when its caller gives none.
 pub const STOPPED_BY_USER: &str = "Task stopped by user";
@@ -38,6 +39,21 @@ impl Task {
         task.set_interrupted(why);
         task.count_change(0);
         Some(task)
+    }
+
+    /// Gives a task that waited for capacity its place, on `instance` in `zone`.
+    #[must_use]
+    pub fn placed_on(&self, instance: HexId, zone: &str, now: Timestamp) -> Self {
+        let mut task = self.clone();
+        task.instance = Some(instance);
+        let doc = task.doc.make_mut();
+        doc.container_instance_arn = Some(task.key.cluster.container_instance_arn(instance));
+        doc.availability_zone = Some(zone.to_owned());
+        // One with an interface of its own waits for that now.
+        let waits = network::has_interface(doc);
+        let steps = if waits { 0 } else { task.advance(TaskStatus::Pending, now) };
+        task.count_change(steps);
+        task
     }
 
     /// Notes that its containers are being told to stop, before they are. None if that is noted already.

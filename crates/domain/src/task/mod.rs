@@ -21,6 +21,7 @@ pub use status::{DesiredStatus, TaskStatus};
 
 use crate::arn::{TaskDefinitionKey, TaskKey};
 use crate::generated as model;
+use crate::model::LaunchType;
 use crate::name::{DeploymentId, HexId, ServiceName};
 use crate::{Doc, Timestamp};
 
@@ -69,6 +70,26 @@ pub struct ServiceMembership {
     pub name: ServiceName,
     /// The deployment.
     pub deployment: DeploymentId,
+}
+
+/// Whether a task is without a place, on a provider that has instances.
+fn waits_for_capacity(
+    launch_type: Option<LaunchType>,
+    provider: Option<&String>,
+    instance: Option<HexId>,
+) -> bool {
+    let on_instances = matches!(launch_type, Some(LaunchType::Ec2 | LaunchType::ManagedInstances));
+    on_instances && provider.is_some() && instance.is_none()
+}
+
+impl Task {
+    /// Whether it still waits until its capacity provider has room for it.
+    pub fn waits_for_capacity(&self) -> bool {
+        let doc = &self.doc;
+        !self.accepted
+            && self.desired == DesiredStatus::Running
+            && waits_for_capacity(doc.launch_type, doc.capacity_provider_name.as_ref(), self.instance)
+    }
 }
 
 /// What a launch needs beyond the task definition: from the request or from the service.

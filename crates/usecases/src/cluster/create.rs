@@ -1,10 +1,13 @@
 //! CreateCluster: makes a cluster, or answers with the one that the same request made before.
 
-use kecs_domain::arn::cluster_ref;
+use kecs_domain::arn::{ClusterKey, cluster_ref};
 use kecs_domain::cluster::{Cluster, Include};
+use kecs_domain::model::SettingName;
 use kecs_domain::{EcsError, model};
 
 use super::{Clusters, find, view};
+use crate::account_setting::value_of;
+use crate::capacity_provider::load;
 use crate::context::{check_model, retry_conflicts};
 use crate::ports::Changes;
 use crate::{Context, Result};
@@ -24,10 +27,8 @@ impl Clusters<'_> {
         request: model::CreateClusterRequest,
     ) -> Result<model::CreateClusterResponse> {
         let key = cluster_ref(&ctx.scope, request.cluster_name.as_deref())?;
-        // Before the model's own checks: for tags, ECS has words of its own.
-        let wanted = Cluster::create(key.clone(), &request)?;
-        check_model(&request)?;
-        let cluster = retry_conflicts(|| self.create_or_find(&wanted)).await?;
+        let insights = value_of(self.ports, ctx, SettingName::ContainerInsights).await?;
+        let cluster = retry_conflicts(|| self.create_or_find(&key, &request, &insights)).await?;
 
         // If we die before this, the cluster is stored without its room. That heals: the caller had no answer and
         // asks again, and then we come here by the idempotent way. Until then an orchestrator that needs the room
@@ -38,12 +39,22 @@ impl Clusters<'_> {
         Ok(model::CreateClusterResponse { cluster: Some(view.into()) })
     }
 
-    async fn create_or_find(&self, wanted: &Cluster) -> Result<Cluster> {
+    async fn create_or_find(
+        &self,
+        key: &ClusterKey,
+        request: &model::CreateClusterRequest,
+        insights: &str,
+    ) -> Result<Cluster> {
+        let named = request.capacity_providers.iter().flatten();
+        let loaded = load(self.ports, &key.scope, named.map(String::as_str)).await?;
+        // Before the model's own checks: for tags, ECS has words of its own.
+        let mut wanted = Cluster::create(key.clone(), request, insights, &loaded.known)?;
+        check_model(request)?;
         let mut changes = Changes::new();
-        match find(self.ports, &wanted.key).await? {
-            None => changes.create(wanted.clone()),
+        let old = match find(self.ports, key).await? {
+            None => None,
             Some(found) if found.is_active() => {
-                return if found.was_created_like(wanted) {
+                return if found.was_created_like(&wanted) {
                     Ok(Cluster::clone(&found))
                 } else {
                     Err(EcsError::invalid_parameter(
@@ -52,9 +63,15 @@ impl Clusters<'_> {
                     .into())
                 };
             }
-            Some(found) => changes.update(wanted.clone(), found.version),
+            Some(found) => Some(found.version),
         };
+        wanted.settings.attach(&mut || self.ports.ids.uuid());
+        match old {
+            None => changes.create(wanted.clone()),
+            Some(version) => changes.update(wanted.clone(), version),
+        };
+        loaded.associate(key, &wanted.settings.capacity_providers, &mut changes);
         self.ports.unit_of_work.commit(changes).await?;
-        Ok(wanted.clone())
+        Ok(wanted)
     }
 }

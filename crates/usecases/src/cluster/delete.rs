@@ -2,7 +2,7 @@
 
 use kecs_domain::arn::{ClusterKey, cluster_ref};
 use kecs_domain::cluster::{Cluster, ClusterStatus, Include};
-use kecs_domain::model;
+use kecs_domain::{EcsError, model};
 
 use super::{Clusters, find, find_any, view};
 use crate::context::{check_model, retry_conflicts};
@@ -15,7 +15,8 @@ impl Clusters<'_> {
     ///
     /// # Errors
     /// `ClusterNotFoundException`; `ClusterContainsServicesException`, `ClusterContainsTasksException` or
-    /// `ClusterContainsContainerInstancesException`, in this order.
+    /// `ClusterContainsContainerInstancesException`, in this order; `ClientException` while capacity providers belong
+    /// to it.
     pub async fn delete(
         &self,
         ctx: &Context,
@@ -38,6 +39,12 @@ impl Clusters<'_> {
     /// Makes an ACTIVE cluster INACTIVE.
     async fn deactivate(&self, found: &Versioned<Cluster>) -> Result<Versioned<Cluster>> {
         self.check_deletable(&found.key).await?;
+        if !found.settings.scoped_providers.is_empty() {
+            return Err(EcsError::client(
+                "The Cluster cannot be deleted while Cluster Scoped Capacity Providers are attached to the cluster.",
+            )
+            .into());
+        }
         let mut cluster = Cluster::clone(found);
         cluster.status = ClusterStatus::Inactive;
         let version = self.save(cluster.clone(), found.version).await?;

@@ -4,14 +4,17 @@ mod create;
 mod delete;
 mod describe;
 mod list;
+mod put_capacity_providers;
 mod update;
 mod update_settings;
 
 use kecs_domain::EcsError;
 use kecs_domain::arn::ClusterKey;
+use kecs_domain::capacity_provider::Providers;
 use kecs_domain::cluster::{Cluster, ClusterCounts, Include};
 use kecs_domain::model;
 
+use crate::capacity_provider::load;
 use crate::ports::Versioned;
 use crate::{Ports, Result};
 
@@ -53,9 +56,11 @@ async fn find_changeable(ports: &Ports, key: &ClusterKey) -> Result<Versioned<Cl
 async fn view(ports: &Ports, cluster: &Cluster, include: Include) -> Result<model::Cluster> {
     if !cluster.is_active() {
         // It could only be deleted when it had nothing, and nothing can be put in since.
-        return Ok(cluster.view(&ClusterCounts::default(), 0, include));
+        return Ok(cluster.view(&ClusterCounts::default(), 0, &Providers::default(), include));
     }
     let counts = ports.clusters.cluster_counts(&cluster.key).await?;
     let instances = ports.orchestrator.instance_count(&cluster.key).await?;
-    Ok(cluster.view(&counts, i32::try_from(instances).unwrap_or(i32::MAX), include))
+    let own = cluster.settings.attachments.keys().filter(|_| include.attachments);
+    let own = load(ports, &cluster.key.scope, own.map(String::as_str)).await?;
+    Ok(cluster.view(&counts, i32::try_from(instances).unwrap_or(i32::MAX), &own.known, include))
 }

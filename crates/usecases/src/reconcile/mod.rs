@@ -9,6 +9,7 @@ mod definitions;
 mod digests;
 mod held_back;
 mod observe;
+mod place;
 mod service;
 mod start;
 mod sweep;

@@ -12,20 +12,18 @@ use kecs_domain::service::{
     Deployment, EventWriter, NewDeployment, Plan, PlanInput, RecordChange, RecordEvent, Rollback, Service,
     ServiceRevision, ServiceStatus, Start, plan,
 };
-use kecs_domain::task::{LaunchSettings, ServiceMembership, Task};
+use kecs_domain::task::{DesiredStatus, LaunchSettings, ServiceMembership, Task};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{model, tag};
 
 use super::definitions::Definitions;
+use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
 use crate::context::{Error, Result, retry_conflicts};
 use crate::ports::{Changes, Versioned, WakeKey};
-use crate::task::Where;
 use crate::task::make::{Made, Recipe, candidate, expressions_of};
+use crate::task::{Strategy, Where};
 use crate::task_definition::resolve::{Accept, resolve};
-
-/// When to look for a place again, after none was found.
-const PLACE_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 impl Reconciler<'_> {
     pub(super) async fn service(&self, key: &ServiceKey) -> Result<Next> {
@@ -183,6 +181,19 @@ impl Reconciler<'_> {
         }
     }
 
+    /// Where a service's tasks run.
+    async fn place_of(&self, service: &Service) -> Result<Where> {
+        let launch_type = service.effective_launch_type();
+        match &service.spec.capacity_provider_strategy {
+            Some(items) if !items.is_empty() => {
+                let scope = &service.key.cluster.scope;
+                let strategy = Strategy::load(self.ports, scope, items.clone(), launch_type).await?;
+                Ok(Where::Strategy(strategy))
+            }
+            _ => Ok(Where::LaunchType(launch_type)),
+        }
+    }
+
     async fn start_tasks(
         &self,
         plan: &mut Plan,
@@ -197,16 +208,22 @@ impl Reconciler<'_> {
             tracing::warn!(service = %plan.service.key.arn(), "no tasks are started: the task definition is gone");
             return Ok(Vec::new());
         };
-        let place = place_of(&plan.service);
+        let place = self.place_of(&plan.service).await?;
+        // Base and weight are about the tasks of a deployment: those of an older one are on their way out.
+        let counts = |task: &Task| {
+            task.desired == DesiredStatus::Running
+                && task.service.as_ref().is_some_and(|of| of.deployment == start.deployment)
+        };
         let per_provider = |provider: &str| {
-            tasks.iter().filter(|task| task.doc.capacity_provider_name.as_deref() == Some(provider)).count()
+            let on = |task: &Task| task.doc.capacity_provider_name.as_deref() == Some(provider);
+            tasks.iter().filter(|task| counts(task) && on(task)).count()
         };
         let recipe = recipe(&plan.service, deployment, &definition, &place, start.instance, &per_provider);
         let made = recipe.make(self.ports, start.count).await?;
         let now = self.ports.clock.now();
         if made.unplaced > 0 {
             EventWriter { now, uuid: &mut || self.ports.ids.uuid() }
-                .unplaced(&mut plan.service, &why_unplaced(&made));
+                .unplaced(&mut plan.service, &why_unplaced(&made, &place));
             plan.again_after = Some(PLACE_AGAIN_AFTER);
         }
         let started = i32::try_from(made.tasks.len()).unwrap_or(i32::MAX);
@@ -238,13 +255,6 @@ fn change_tasks(plan: &Plan, stored: &[Versioned<Task>], changes: &mut Changes) 
         changes.update(Task { accounted: true, ..Task::clone(&task.value) }, task.version);
     }
     wake
-}
-
-fn place_of(service: &Service) -> Where {
-    match &service.spec.capacity_provider_strategy {
-        Some(items) if !items.is_empty() => Where::Strategy(items.clone()),
-        _ => Where::LaunchType(service.effective_launch_type()),
-    }
 }
 
 fn recipe<'a>(
@@ -314,9 +324,9 @@ fn task_volumes(service: &Service) -> Vec<TaskVolumeConfiguration> {
 }
 
 /// The reason in the event of a task that found no place.
-fn why_unplaced(made: &Made) -> String {
+fn why_unplaced(made: &Made, place: &Where) -> String {
     if made.no_instances {
-        return "Reason: No Container Instances were found in your cluster.".to_owned();
+        return format!("Reason: {}.", place.no_instances());
     }
     // The closest match is the one that lacks the least: a resource rather than a constraint.
     let closest = made.misfits.iter().min_by_key(|(_, misfit)| match misfit {

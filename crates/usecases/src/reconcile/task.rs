@@ -4,6 +4,7 @@ use kecs_domain::arn::TaskKey;
 use kecs_domain::model::TaskStopCode;
 use kecs_domain::task::{DesiredStatus, Interruption, Task, TaskStatus};
 
+use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
 use crate::context::{Result, retry_conflicts};
 use crate::ports::{Changes, Launch, PortErrorKind, StopOrder, Versioned};
@@ -16,7 +17,7 @@ impl Reconciler<'_> {
         } else if task.desired == DesiredStatus::Stopped {
             self.stop(&task).await?;
         } else if !task.accepted {
-            self.launch(&task).await?;
+            return self.launch(task).await;
         }
         Ok(Next::default())
     }
@@ -27,19 +28,33 @@ impl Reconciler<'_> {
 
     /// Launches a task that the orchestrator hasn't shown yet. If we die before it does, the task is launched
     /// again, which is idempotent.
-    async fn launch(&self, task: &Versioned<Task>) -> Result<()> {
+    async fn launch(&self, task: Versioned<Task>) -> Result<Next> {
         let definition = self.ports.task_definitions.task_definition(&task.definition).await?;
         let Some(definition) = definition else {
-            return self.fail(task, "The task's task definition is gone".to_owned()).await;
+            self.fail(&task, "The task's task definition is gone".to_owned()).await?;
+            return Ok(Next::default());
+        };
+        let task = if task.waits_for_capacity() {
+            let Some(placed) = self.give_place(&task.key, &definition).await? else {
+                return Ok(Next { after: Some(PLACE_AGAIN_AFTER) });
+            };
+            if placed.desired == DesiredStatus::Stopped {
+                self.stop(&placed).await?;
+                return Ok(Next::default());
+            }
+            placed
+        } else {
+            task
         };
         let launch = Launch { task: task.value.clone(), definition: definition.value };
         match self.ports.orchestrator.launch(launch).await {
-            Ok(()) => Ok(()),
+            Ok(()) => {}
             Err(error) if error.kind == PortErrorKind::Permanent => {
-                self.fail(task, error.message.into_owned()).await
+                self.fail(&task, error.message.into_owned()).await?;
             }
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error.into()),
         }
+        Ok(Next::default())
     }
 
     /// A task that can't be launched, ever.

@@ -12,7 +12,7 @@ use kecs_domain::service::{RevisionExtras, Service, ServiceStatus, configure};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Doc, EcsError, Timestamp, tag};
 
-use super::{Services, begin_deployment, check_platform};
+use super::{Services, begin_deployment, check_platform, provider_launch_type};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, Entity, EntityKey, Versioned, WakeKey};
 use crate::task::{Where, active_cluster, check_network, fingerprint, launch_choice};
@@ -67,7 +67,8 @@ impl Services<'_> {
             None => return Err(EcsError::invalid_parameter("TaskDefinition can not be blank.").into()),
         };
         let now = ports.clock.now();
-        let mut service = build(ctx, request, &key, &cluster, definition.as_deref(), now)?;
+        let place = self.place(request, &cluster).await?;
+        let mut service = build(ctx, request, &key, place, definition.as_deref(), now)?;
         let mut changes = Changes::new();
         // Neither the cluster nor the task definition may be gone when the service is there.
         changes.require(EntityKey::Cluster(cluster.key.clone()), cluster.version);
@@ -95,6 +96,27 @@ impl Services<'_> {
         ports.unit_of_work.commit(changes).await?;
         let view = service.view(request.tags.is_some());
         Ok((CreateServiceResponse { service: Some(Doc::new(view)) }, Some(key)))
+    }
+
+    /// Where the service's tasks are to run.
+    async fn place(&self, request: &CreateServiceRequest, cluster: &Cluster) -> Result<Where> {
+        let both = "Specifying both a launch type and capacity provider strategy is not supported. Remove one and \
+                    try again.";
+        let given = request.capacity_provider_strategy.as_ref();
+        let place = launch_choice(self.ports, cluster, request.launch_type, given, both).await?;
+        let daemon = request.scheduling_strategy == Some(SchedulingStrategy::Daemon);
+        if !daemon || !matches!(place, Where::Strategy(_)) || place.launch_type() == LaunchType::Fargate {
+            return Ok(place);
+        }
+        // A daemon has a task on every instance, so there is nothing to share out.
+        if given.is_some_and(|items| !items.is_empty()) {
+            return Err(EcsError::invalid_parameter(
+                "The daemon scheduling strategy does not support a capacity provider strategy. Remove the capacity \
+                 provider strategy and try again",
+            )
+            .into());
+        }
+        Ok(Where::LaunchType(LaunchType::Ec2))
     }
 
     fn token(&self, key: &ServiceKey, request: &CreateServiceRequest) -> Result<Option<(TokenKey, String)>> {
@@ -145,15 +167,11 @@ fn build(
     ctx: &Context,
     request: &CreateServiceRequest,
     key: &ServiceKey,
-    cluster: &Cluster,
+    place: Where,
     definition: Option<&TaskDefinition>,
     now: Timestamp,
 ) -> Result<Service> {
     let strategy = request.scheduling_strategy.unwrap_or(SchedulingStrategy::Replica);
-    let both = "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try \
-                again.";
-    let place =
-        launch_choice(cluster, request.launch_type, request.capacity_provider_strategy.as_ref(), both)?;
     let launch_type = place.launch_type();
     if let Some(definition) = definition {
         check_network(&definition.doc, request.network_configuration.as_ref(), launch_type)?;
@@ -179,6 +197,7 @@ fn build(
         vpc_lattice: request.vpc_lattice_configurations.clone(),
         gateway_connectors: request.gateway_connectors.clone(),
         monitoring: request.monitoring.clone(),
+        provider_launch_type: provider_launch_type(&place),
     };
     if let Some(definition) = definition {
         configure::check_against_definition(&balancers, &extras, &definition.doc)?;
@@ -203,7 +222,7 @@ fn build(
         desired_count: Some(desired),
         launch_type: matches!(place, Where::LaunchType(_)).then_some(launch_type),
         capacity_provider_strategy: match place {
-            Where::Strategy(items) => Some(items),
+            Where::Strategy(strategy) => Some(strategy.items),
             Where::LaunchType(_) => None,
         },
         platform_version: fargate

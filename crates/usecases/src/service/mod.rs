@@ -18,6 +18,7 @@ use kecs_domain::task_definition::TaskDefinition;
 
 use crate::context::{Ports, Result};
 use crate::ports::{Changes, Versioned};
+use crate::task::Where;
 
 /// The operations on services, over some ports.
 #[derive(Clone, Copy)]
@@ -65,6 +66,14 @@ fn begin_deployment(
         reason: None,
         now,
     });
+}
+
+/// `provider_launch_type` of a service that runs there: said only where the strategy doesn't say it by itself.
+fn provider_launch_type(place: &Where) -> Option<LaunchType> {
+    match place {
+        Where::Strategy(strategy) => Some(strategy.launch_type).filter(|kind| *kind != LaunchType::Fargate),
+        Where::LaunchType(_) => None,
+    }
 }
 
 /// Checks a platform version against where the tasks run.

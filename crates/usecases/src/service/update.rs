@@ -1,15 +1,13 @@
 //! UpdateService.
 
-use kecs_domain::cluster::Cluster;
 use kecs_domain::model::{
-    CapacityProviderStrategyItem, DeploymentControllerType, LaunchType, SchedulingStrategy,
-    UpdateServiceRequest, UpdateServiceResponse,
+    DeploymentControllerType, LaunchType, SchedulingStrategy, UpdateServiceRequest, UpdateServiceResponse,
 };
 use kecs_domain::service::{Service, ServiceStatus, configure};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Doc, EcsError, ErrorCode};
 
-use super::{Services, begin_deployment, check_platform};
+use super::{Services, begin_deployment, check_platform, provider_launch_type};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, EntityKey, Versioned, WakeKey};
 use crate::task::{Where, active_cluster, check_network, launch_choice};
@@ -28,17 +26,25 @@ impl Services<'_> {
     ) -> Result<UpdateServiceResponse> {
         check_model(&request)?;
         let ports = self.ports;
-        let cluster = active_cluster(ports, &ctx.scope, request.cluster.as_deref()).await?;
         let service = retry_conflicts(|| async {
+            let cluster = active_cluster(ports, &ctx.scope, request.cluster.as_deref()).await?;
             let found =
                 self.find(&cluster.key, &request.service).await?.ok_or_else(EcsError::service_not_found)?;
             if found.status != ServiceStatus::Active {
                 return Err(EcsError::new(ErrorCode::ServiceNotActive, "Service was not ACTIVE.").into());
             }
             let definition = self.definition(ctx, &found, &request).await?;
-            let mut service = Service::clone(&found);
-            change(&mut service, &request, &cluster, definition.as_deref())?;
             let mut changes = Changes::new();
+            let place = match request.capacity_provider_strategy.as_ref() {
+                None => None,
+                Some(items) => {
+                    // The cluster must still have the providers when the service has them.
+                    changes.require(EntityKey::Cluster(cluster.key.clone()), cluster.version);
+                    Some(launch_choice(ports, &cluster, None, Some(items), "").await?)
+                }
+            };
+            let mut service = Service::clone(&found);
+            change(&mut service, &request, place, definition.as_deref())?;
             let force = request.force_new_deployment == Some(true);
             let scheduled = service.controller() == DeploymentControllerType::Ecs;
             if let Some(definition) =
@@ -110,11 +116,11 @@ fn is_new_revision(before: &Service, after: &Service) -> bool {
 fn change(
     service: &mut Service,
     request: &UpdateServiceRequest,
-    cluster: &Cluster,
+    place: Option<Where>,
     definition: Option<&TaskDefinition>,
 ) -> Result<()> {
     change_count(service, request)?;
-    let launch_type = change_place(service, request.capacity_provider_strategy.as_ref(), cluster)?;
+    let launch_type = change_place(service, place)?;
     let strategy = service.scheduling_strategy();
     let spec = &mut service.spec;
     if let Some(network) = &request.network_configuration {
@@ -205,24 +211,36 @@ fn change_count(service: &mut Service, request: &UpdateServiceRequest) -> Result
 }
 
 /// Changes where tasks run. An empty strategy goes back to the cluster's default or to the launch type.
-fn change_place(
-    service: &mut Service,
-    given: Option<&Vec<CapacityProviderStrategyItem>>,
-    cluster: &Cluster,
-) -> Result<LaunchType> {
+fn change_place(service: &mut Service, place: Option<Where>) -> Result<LaunchType> {
+    let Some(place) = place else { return Ok(service.effective_launch_type()) };
+    if service.scheduling_strategy() == SchedulingStrategy::Daemon
+        && let Where::Strategy(_) = place
+    {
+        return Err(EcsError::invalid_parameter(
+            "The daemon scheduling strategy does not support a capacity provider strategy. Remove the capacity \
+             provider strategy and try again",
+        )
+        .into());
+    }
+    service.revision_extras.provider_launch_type = provider_launch_type(&place);
     let spec = &mut service.spec;
-    if let Some(items) = given {
-        match launch_choice(cluster, None, Some(items), "")? {
-            Where::Strategy(items) => {
-                spec.capacity_provider_strategy = Some(items);
-                spec.launch_type = None;
-                spec.platform_version.get_or_insert_with(|| "LATEST".to_owned());
-            }
-            Where::LaunchType(launch_type) => {
-                spec.capacity_provider_strategy = None;
-                spec.launch_type = Some(spec.launch_type.unwrap_or(launch_type));
-            }
+    match place {
+        Where::Strategy(strategy) => {
+            spec.capacity_provider_strategy = Some(strategy.items);
+            spec.launch_type = None;
+        }
+        Where::LaunchType(launch_type) => {
+            spec.capacity_provider_strategy = None;
+            spec.launch_type = Some(spec.launch_type.unwrap_or(launch_type));
         }
     }
-    Ok(service.effective_launch_type())
+    let launch_type = service.effective_launch_type();
+    let spec = &mut service.spec;
+    if launch_type == LaunchType::Fargate {
+        spec.platform_version.get_or_insert_with(|| "LATEST".to_owned());
+    } else {
+        spec.platform_version = None;
+        spec.platform_family = None;
+    }
+    Ok(launch_type)
 }

@@ -3,6 +3,7 @@
 use kecs_domain::arn::{
     Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_ref, task_definition_ref, task_ref,
 };
+use kecs_domain::capacity_provider::{CapacityProvider, does_not_exist, is_predefined};
 use kecs_domain::cluster::Cluster;
 use kecs_domain::model::Tag;
 use kecs_domain::name::ClusterName;
@@ -13,8 +14,8 @@ use kecs_domain::{EcsError, ErrorCode, Scope};
 
 use crate::cluster::find_any;
 use crate::context::retry_conflicts;
-use crate::ports::{Changes, Versioned};
-use crate::{Ports, Result, task_definition};
+use crate::ports::{Changes, Version, Versioned};
+use crate::{Ports, Result, capacity_provider, task_definition};
 
 /// Something that has tags, as it was read.
 pub(super) enum Resource {
@@ -22,6 +23,7 @@ pub(super) enum Resource {
     TaskDefinition(Versioned<TaskDefinition>),
     Task(Versioned<Task>),
     Service(Versioned<Service>),
+    CapacityProvider(Box<CapacityProvider>, Version),
 }
 
 impl Resource {
@@ -38,6 +40,7 @@ impl Resource {
             "task-definition" => Self::load_task_definition(ports, scope, text).await,
             "task" => Self::load_task(ports, scope, &arn, text).await,
             "service" => Self::load_service(ports, scope, &arn, text).await,
+            "capacity-provider" => Self::load_provider(ports, scope, &arn).await,
             _ => Err(refused().into()),
         }
     }
@@ -80,6 +83,25 @@ impl Resource {
         Ok(Self::Task(found))
     }
 
+    async fn load_provider(ports: &Ports, scope: &Scope, arn: &Arn<'_>) -> Result<Self> {
+        if is_predefined(arn.rest) {
+            return Err(EcsError::invalid_parameter(format!(
+                "The capacity provider {} is reserved and has no tags.",
+                arn.rest
+            ))
+            .into());
+        }
+        let (found, version) =
+            capacity_provider::find(ports, scope, arn.rest).await?.ok_or_else(does_not_exist)?;
+        if found.active {
+            return Ok(Self::CapacityProvider(Box::new(found), version));
+        }
+        Err(EcsError::invalid_parameter(
+            "The specified capacity provider is inactive. Specify an active capacity provider and try again.",
+        )
+        .into())
+    }
+
     async fn load_service(ports: &Ports, scope: &Scope, arn: &Arn<'_>, text: &str) -> Result<Self> {
         let cluster = named_cluster(scope, arn)?;
         let not_found = || {
@@ -107,6 +129,7 @@ impl Resource {
             Self::TaskDefinition(definition) => &definition.tags,
             Self::Task(task) => &task.tags,
             Self::Service(service) => &service.tags,
+            Self::CapacityProvider(provider, _) => &provider.tags,
         }
     }
 
@@ -128,6 +151,9 @@ impl Resource {
             }
             Self::Task(read) => changes.update(Task { tags, ..Task::clone(&read) }, read.version),
             Self::Service(read) => changes.update(Service { tags, ..Service::clone(&read) }, read.version),
+            Self::CapacityProvider(read, version) => {
+                changes.update(capacity_provider::stored(CapacityProvider { tags, ..*read }), version)
+            }
         };
         ports.unit_of_work.commit(changes).await?;
         Ok(())

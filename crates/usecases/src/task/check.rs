@@ -1,13 +1,15 @@
 //! Checks that RunTask and services share: where tasks run, and with which network.
 
-use kecs_domain::EcsError;
+use kecs_domain::capacity_provider::Providers;
 use kecs_domain::cluster::{Cluster, strategy};
 use kecs_domain::model::{
     AssignPublicIp, CapacityProviderStrategyItem, LaunchType, NetworkConfiguration, NetworkMode,
     TaskDefinition,
 };
+use kecs_domain::{EcsError, Scope};
 
-use crate::context::Result;
+use crate::capacity_provider::load;
+use crate::context::{Ports, Result};
 
 /// Where tasks run.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,22 +17,56 @@ pub(crate) enum Where {
     /// With this launch type.
     LaunchType(LaunchType),
     /// By this strategy.
-    Strategy(Vec<CapacityProviderStrategyItem>),
+    Strategy(Strategy),
+}
+
+/// A strategy that was checked, with what is known of its providers.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Strategy {
+    pub(crate) items: Vec<CapacityProviderStrategyItem>,
+    /// That of all its providers.
+    pub(crate) launch_type: LaunchType,
+    /// Those of its providers that are the account's own.
+    pub(crate) own: Providers,
+}
+
+impl Strategy {
+    /// A strategy whose items were checked when they were set. Its providers may have gone since; then its tasks
+    /// have the launch type `otherwise`.
+    pub(crate) async fn load(
+        ports: &Ports,
+        scope: &Scope,
+        items: Vec<CapacityProviderStrategyItem>,
+        otherwise: LaunchType,
+    ) -> Result<Self> {
+        let named = items.iter().map(|item| item.capacity_provider.as_str());
+        let own = load(ports, scope, named).await?.known;
+        let launch_type = strategy::launch_type(&items, &own).unwrap_or(otherwise);
+        Ok(Self { items, launch_type, own })
+    }
 }
 
 impl Where {
-    /// The launch type that a task with `provider` has.
+    /// The launch type that its tasks have.
     pub(crate) fn launch_type(&self) -> LaunchType {
         match self {
             Self::LaunchType(launch_type) => *launch_type,
-            // The providers that exist are Fargate's two.
-            Self::Strategy(_) => LaunchType::Fargate,
+            Self::Strategy(strategy) => strategy.launch_type,
+        }
+    }
+
+    /// What ECS says when there is no instance at all, without a full stop.
+    pub(crate) const fn no_instances(&self) -> &'static str {
+        match self {
+            Self::LaunchType(_) => "No Container Instances were found in your cluster",
+            Self::Strategy(_) => "No Container Instances were found in your capacity provider",
         }
     }
 }
 
 /// What the request's launch type and strategy, and the cluster's default, come to.
-pub(crate) fn launch_choice(
+pub(crate) async fn launch_choice(
+    ports: &Ports,
     cluster: &Cluster,
     launch_type: Option<LaunchType>,
     given: Option<&Vec<CapacityProviderStrategyItem>>,
@@ -40,15 +76,19 @@ pub(crate) fn launch_choice(
     if launch_type.is_some() && given.is_some() {
         return Err(EcsError::invalid_parameter(both).into());
     }
-    let settings = &cluster.settings;
-    if let Some(items) = given {
-        return Ok(Where::Strategy(strategy::check_used(items, &settings.capacity_providers)?));
+    if let Some(launch_type) = launch_type {
+        return Ok(Where::LaunchType(launch_type));
     }
-    Ok(match launch_type {
-        Some(launch_type) => Where::LaunchType(launch_type),
-        None if settings.default_capacity_provider_strategy.is_empty() => Where::LaunchType(LaunchType::Ec2),
-        None => Where::Strategy(settings.default_capacity_provider_strategy.clone()),
-    })
+    let (settings, scope) = (&cluster.settings, &cluster.key.scope);
+    let items = given.unwrap_or(&settings.default_capacity_provider_strategy);
+    if items.is_empty() {
+        return Ok(Where::LaunchType(LaunchType::Ec2));
+    }
+    let named = items.iter().map(|item| item.capacity_provider.as_str());
+    let own = load(ports, scope, named).await?.known;
+    let items = strategy::check_used(scope, items, &settings.capacity_providers, &own)?;
+    let launch_type = strategy::launch_type(&items, &own).unwrap_or(LaunchType::Ec2);
+    Ok(Where::Strategy(Strategy { items, launch_type, own }))
 }
 
 /// Checks that a task definition can be run there, with that network.

@@ -1,9 +1,11 @@
 //! Makes tasks: for RunTask and for services. Placed where instances are placed on, tagged, with fresh ids.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::capacity::distribute;
+use kecs_domain::capacity_provider::CapacityProvider;
 use kecs_domain::model::{
     self, LaunchType, NetworkConfiguration, PlacementConstraint, PlacementStrategy, TaskOverride,
     TaskVolumeConfiguration,
@@ -44,7 +46,7 @@ pub(crate) struct Made {
     pub(crate) misfits: Vec<(HexId, Misfit)>,
     /// How many could not be placed.
     pub(crate) unplaced: usize,
-    /// Whether the cluster has any instance, where that matters.
+    /// Whether there was no instance at all that came into question for one that could not be placed.
     pub(crate) no_instances: bool,
 }
 
@@ -70,30 +72,34 @@ impl Recipe<'_> {
         let launch_type = self.place.launch_type();
         let providers = match self.place {
             Where::LaunchType(_) => vec![None; count],
-            Where::Strategy(items) => {
-                distribute(items, self.per_provider, count).into_iter().map(Some).collect()
+            Where::Strategy(strategy) => {
+                distribute(&strategy.items, self.per_provider, count).into_iter().map(Some).collect()
             }
         };
         let placed =
             matches!(launch_type, LaunchType::Ec2 | LaunchType::External | LaunchType::ManagedInstances);
-        let (mut candidates, demand) = if placed && self.instance.is_none() {
-            let candidates = self.candidates(ports).await?;
-            made.no_instances = candidates.is_empty();
-            (candidates, self.demand())
+        let (mut candidates, mut demand) = if placed && self.instance.is_none() {
+            (candidates(ports, self.cluster, self.service.as_ref()).await?, self.demand())
         } else {
             (Vec::new(), Demand::default())
         };
+        let groups = self.groups(&candidates);
         let zone = self.fargate_zone();
         let now = ports.clock.now();
         for provider in providers {
             let (instance, zone) = if placed && self.instance.is_none() {
+                demand.only = provider.as_ref().and_then(|name| groups.get(name).cloned());
                 #[allow(clippy::cast_possible_truncation, reason = "any 64 of the bits will do")]
                 match place(&mut candidates, &demand, ports.ids.bits() as u64) {
                     Ok(index) => {
                         (Some(candidates[index].id), Some(candidates[index].availability_zone.clone()))
                     }
+                    // It is made all the same, and gets its place when there is one.
+                    Err(_) if self.waits(provider.as_deref()) => (None, None),
                     Err(misfits) => {
                         made.unplaced += 1;
+                        // Every instance that comes into question says what speaks against it.
+                        made.no_instances |= misfits.is_empty();
                         if made.misfits.is_empty() {
                             made.misfits = misfits;
                         }
@@ -125,8 +131,16 @@ impl Recipe<'_> {
         Ok(made)
     }
 
+    /// Whether a task waits for capacity of the provider that a strategy picked for it.
+    fn waits(&self, provider: Option<&str>) -> bool {
+        let Where::Strategy(strategy) = self.place else { return false };
+        let provider = provider.and_then(|name| strategy.own.get(name));
+        provider.is_some_and(CapacityProvider::lets_tasks_wait)
+    }
+
     fn demand(&self) -> Demand {
         Demand {
+            only: None,
             amounts: demand_of(&self.definition.doc, Some(&self.overrides)),
             constraints: self.launch.placement_constraints.clone(),
             definition_expressions: expressions_of(self.definition),
@@ -134,36 +148,48 @@ impl Recipe<'_> {
         }
     }
 
-    /// The cluster's instances, with how many tasks of this group each has where that decides anything.
-    async fn candidates(&self, ports: &Ports) -> Result<Vec<Candidate>> {
-        let instances = ports.orchestrator.instances(self.cluster).await?;
-        let mut candidates = Vec::with_capacity(instances.len());
-        for instance in instances {
-            let of_group = match &self.service {
-                None => 0,
-                Some(membership) => {
-                    let query = TaskQuery {
-                        cluster: self.cluster.clone(),
-                        family: None,
-                        service: Some(membership.name.clone()),
-                        started_by: None,
-                        desired: Some(kecs_domain::task::DesiredStatus::Running),
-                        launch_type: None,
-                        instance: Some(instance.id),
-                    };
-                    let page = PageRequest { after: None, limit: usize::MAX - 1 };
-                    ports.tasks.list_tasks(&query, page).await?.items.len()
-                }
-            };
-            candidates.push(candidate(instance, of_group));
-        }
-        Ok(candidates)
+    /// The instances of each provider of the strategy that is a group of instances.
+    fn groups(&self, candidates: &[Candidate]) -> BTreeMap<String, BTreeSet<HexId>> {
+        let Where::Strategy(strategy) = self.place else { return BTreeMap::new() };
+        let instances = candidates.iter().map(|candidate| (candidate.id, candidate.attributes.as_slice()));
+        let own = strategy.items.iter().filter_map(|item| strategy.own.get(&item.capacity_provider));
+        own.map(|provider| (provider.name.clone(), provider.instances(instances.clone()))).collect()
     }
 
     fn fargate_zone(&self) -> Option<String> {
         let vpc = self.launch.network.as_ref()?.awsvpc_configuration.as_ref()?;
         Some(zone_of_subnet(self.cluster.scope.region(), vpc.subnets.first()?))
     }
+}
+
+/// The cluster's instances, with how many tasks of the same group each has where that decides anything.
+pub(crate) async fn candidates(
+    ports: &Ports,
+    cluster: &ClusterKey,
+    service: Option<&ServiceMembership>,
+) -> Result<Vec<Candidate>> {
+    let instances = ports.orchestrator.instances(cluster).await?;
+    let mut candidates = Vec::with_capacity(instances.len());
+    for instance in instances {
+        let of_group = match service {
+            None => 0,
+            Some(membership) => {
+                let query = TaskQuery {
+                    cluster: cluster.clone(),
+                    family: None,
+                    service: Some(membership.name.clone()),
+                    started_by: None,
+                    desired: Some(kecs_domain::task::DesiredStatus::Running),
+                    launch_type: None,
+                    instance: Some(instance.id),
+                };
+                let page = PageRequest { after: None, limit: usize::MAX - 1 };
+                ports.tasks.list_tasks(&query, page).await?.items.len()
+            }
+        };
+        candidates.push(candidate(instance, of_group));
+    }
+    Ok(candidates)
 }
 
 /// The `memberOf` expressions of a task definition.

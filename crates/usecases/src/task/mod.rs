@@ -14,7 +14,7 @@ use kecs_domain::arn::{ClusterKey, cluster_ref};
 use kecs_domain::cluster::{Cluster, ClusterStatus};
 use kecs_domain::scope::Scope;
 
-pub(crate) use check::{Where, check_network, launch_choice};
+pub(crate) use check::{Strategy, Where, check_network, launch_choice};
 pub use list::TaskPage;
 pub(crate) use run::fingerprint;
 

@@ -58,8 +58,8 @@ impl Tasks<'_> {
             return Err(EcsError::invalid_parameter(message).into());
         }
         let both = "You may choose a capacity provider or a launch type but not both.";
-        let place =
-            launch_choice(&cluster, request.launch_type, request.capacity_provider_strategy.as_ref(), both)?;
+        let strategy = request.capacity_provider_strategy.as_ref();
+        let place = launch_choice(ports, &cluster, request.launch_type, strategy, both).await?;
         let launch_type = place.launch_type();
         if !definition.supports(launch_type) {
             let message = format!("Task definition does not support launch_type {launch_type}.");
@@ -94,9 +94,7 @@ impl Tasks<'_> {
         };
         let made = recipe.make(ports, count).await?;
         if made.no_instances && made.unplaced > 0 {
-            return Err(
-                EcsError::invalid_parameter("No Container Instances were found in your cluster.").into()
-            );
+            return Err(EcsError::invalid_parameter(format!("{}.", place.no_instances())).into());
         }
         self.save(&cluster, made, token).await
     }
