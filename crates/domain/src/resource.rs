@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Scope;
 use crate::generated::Setting;
+use crate::service::{NamespaceMember, ServiceNamespace};
 
 /// What can be kept as a [`Resource`].
 pub trait ResourceValue: Sized {
@@ -77,6 +78,10 @@ resources! {
     /// What an account, or one of its users, has chosen for a setting. Belongs to the principal's ARN; its id is the
     /// setting's name.
     AccountSetting(Setting),
+    /// A Service Connect namespace that a service has named. Belongs to nothing; its id is its name.
+    ServiceNamespace(ServiceNamespace),
+    /// A service in a Service Connect namespace. Belongs to the namespace; its id is `CLUSTER/SERVICE`.
+    NamespaceMember(NamespaceMember),
 }
 
 impl fmt::Display for ResourceKind {

@@ -62,6 +62,8 @@ table! {
     StopTask => tasks.stop,
     DescribeTasks => tasks.describe,
     ListTasks => tasks.list,
+    GetTaskProtection => tasks.get_protection,
+    UpdateTaskProtection => tasks.update_protection,
 
     CreateService => services.create,
     UpdateService => services.update,
@@ -71,6 +73,9 @@ table! {
     ListServiceDeployments => services.list_deployments,
     DescribeServiceDeployments => services.describe_deployments,
     DescribeServiceRevisions => services.describe_revisions,
+    ListServicesByNamespace => services.list_by_namespace,
+    StopServiceDeployment => services.stop_deployment,
+    ContinueServiceDeployment => services.continue_deployment,
 
     TagResource => tags.tag,
     UntagResource => tags.untag,

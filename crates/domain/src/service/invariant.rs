@@ -125,6 +125,9 @@ fn check_next_deployment(before: &Deployment, after: &Deployment) -> Result<(), 
     if before.rollout != DeploymentRolloutState::InProgress && before.rollout != after.rollout {
         return Err(format!("its rollout went from {} to {}", before.rollout, after.rollout));
     }
+    if before.stop.is_some() && before.stop != after.stop {
+        return Err("it should not be stopped any more".to_owned());
+    }
     if (before.seen && !after.seen) || (before.breaker.triggered && !after.breaker.triggered) {
         return Err("what was noted of it is forgotten".to_owned());
     }
@@ -276,6 +279,8 @@ pub fn check_next_record(before: &ServiceDeployment, after: &ServiceDeployment) 
             (was, is),
             (Record::Pending, Record::InProgress)
                 | (Record::Pending | Record::InProgress, Record::Successful | Record::RollbackInProgress)
+                | (Record::Pending | Record::InProgress, Record::RollbackRequested | Record::StopRequested)
+                | (Record::RollbackRequested, Record::RollbackInProgress)
                 | (Record::RollbackInProgress, Record::RollbackSuccessful | Record::RollbackFailed)
         );
     if !legal {

@@ -5,14 +5,17 @@ mod census;
 pub mod configure;
 mod deployment;
 mod events;
+mod hook;
 pub mod invariant;
 mod limits;
 mod moves;
+mod namespace;
 mod outcome;
 mod pick;
 mod plan;
 mod record;
 mod rollout;
+mod stop;
 mod view;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -26,10 +29,13 @@ pub use deployment::{
 pub use breaker::threshold;
 pub use census::{Census, Condition};
 pub use events::EventWriter;
+pub use hook::{HookState, Waiting};
 pub use limits::Limits;
+pub use namespace::{NamespaceMember, ServiceNamespace};
 pub use plan::{Plan, PlanInput, RecordChange, Rollback, Start, plan};
 pub use record::RecordEvent;
 pub use rollout::NewDeployment;
+pub use stop::StopRequest;
 
 use crate::Timestamp;
 use crate::arn::ServiceKey;
@@ -75,6 +81,9 @@ pub struct Service {
     /// Its tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<model::Tag>,
+    /// The default namespace of its cluster when Service Connect was last set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_namespace: Option<String>,
     /// Its deployments, newest first: the PRIMARY one, then those it replaces. Those that are done have left.
     pub deployments: Vec<Deployment>,
     /// The newest 100 events, newest first.
@@ -138,6 +147,7 @@ impl Service {
             spec,
             revision_extras,
             tags,
+            default_namespace: None,
             deployments: Vec::new(),
             events: VecDeque::new(),
             running: 0,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::census::{Census, Condition, deployment_of};
 use super::events::EventWriter;
-use super::{Deployment, DeploymentStatus, RecordEvent, Service, ServiceStatus, moves, outcome};
+use super::{Deployment, DeploymentStatus, RecordEvent, Service, ServiceStatus, hook, moves, outcome, stop};
 use crate::Timestamp;
 use crate::arn::{TaskDefinitionKey, TaskKey};
 use crate::model::{DeploymentControllerType, DeploymentRolloutState, TaskStopCode};
@@ -50,7 +50,7 @@ pub struct RecordChange {
     pub event: RecordEvent,
 }
 
-/// The circuit breaker's wish for a new deployment of an earlier revision.
+/// The wish, of the circuit breaker or of a user, for a new deployment of an earlier revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollback {
     /// The deployment that failed.
@@ -59,6 +59,8 @@ pub struct Rollback {
     pub to: DeploymentId,
     /// The record that goes on.
     pub record: String,
+    /// `rolloutStateReason` of the new deployment.
+    pub reason: String,
 }
 
 /// What has to be done.
@@ -120,6 +122,8 @@ pub fn plan(input: &PlanInput<'_>, uuid: &mut (dyn FnMut() -> String + Send)) ->
         ServiceStatus::Draining => drain(&mut plan, &census, &mut events),
         ServiceStatus::Active if plan.service.controller() == DeploymentControllerType::Ecs => {
             notice(&mut plan);
+            hook::wait(&mut plan, &census, &mut events);
+            stop::heed(&mut plan, &mut events);
             outcome::judge(&mut plan, &census, &mut events);
             moves::make(&mut plan, &census, input.instances, &mut events);
             outcome::complete(&mut plan, &census, &mut events);

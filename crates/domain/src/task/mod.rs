@@ -5,6 +5,7 @@ pub mod invariant;
 mod lifecycle;
 mod network;
 mod observation;
+pub mod protection;
 mod status;
 
 use std::sync::Arc;

@@ -120,6 +120,7 @@ impl World {
             },
             revision_extras: RevisionExtras::default(),
             tags: Vec::new(),
+            default_namespace: None,
             deployments: Vec::new(),
             events: std::collections::VecDeque::new(),
             running: 0,

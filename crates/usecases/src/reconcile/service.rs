@@ -20,6 +20,7 @@ use super::definitions::Definitions;
 use super::{Next, Reconciler};
 use crate::context::{Error, Result, retry_conflicts};
 use crate::ports::{Changes, Versioned, WakeKey};
+use crate::service::namespace;
 use crate::task::Where;
 use crate::task::make::{Made, Recipe, candidate, expressions_of};
 use crate::task_definition::resolve::{Accept, resolve};
@@ -78,6 +79,7 @@ impl Reconciler<'_> {
             wake.push(WakeKey::Task(task.key.clone()));
             changes.create(task);
         }
+        namespace::follow(Some(&found), &plan.service, &mut changes);
         if plan.service != *found.value {
             changes.update(plan.service, found.version);
         }
@@ -162,10 +164,7 @@ impl Reconciler<'_> {
             record: rollback.record.clone(),
             definition: &definition,
             rolls_back: Some(rollback.from),
-            reason: Some(format!(
-                "ECS deployment circuit breaker: rolling back to deploymentId {}.",
-                rollback.to
-            )),
+            reason: Some(rollback.reason.clone()),
             now,
         });
         plan.again_after = Some(Duration::ZERO);

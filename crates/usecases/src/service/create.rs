@@ -12,7 +12,7 @@ use kecs_domain::service::{RevisionExtras, Service, ServiceStatus, configure};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Doc, EcsError, Timestamp, tag};
 
-use super::{Services, begin_deployment, check_platform};
+use super::{Services, begin_deployment, check_platform, namespace};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, Entity, EntityKey, Versioned, WakeKey};
 use crate::task::{Where, active_cluster, check_network, fingerprint, launch_choice};
@@ -88,6 +88,8 @@ impl Services<'_> {
             // A token that was used for an earlier service of this name is used anew.
             changes.puts.push((Entity::from(record), crate::ports::Expect::Any));
         }
+        service.take_default_namespace(cluster.settings.service_connect_defaults.as_ref());
+        namespace::follow(None, &service, &mut changes);
         match existing {
             None => changes.create(service.clone()),
             Some(old) => changes.update(service.clone(), old.version),

@@ -1,12 +1,16 @@
 //! The operations on services, their deployments and revisions.
 
+mod continue_deployment;
 mod create;
 mod delete;
 mod describe;
 mod describe_deployments;
 mod describe_revisions;
 mod list;
+mod list_by_namespace;
 mod list_deployments;
+pub(crate) mod namespace;
+mod stop_deployment;
 mod update;
 
 use kecs_domain::EcsError;

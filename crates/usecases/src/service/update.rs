@@ -9,7 +9,7 @@ use kecs_domain::service::{Service, ServiceStatus, configure};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Doc, EcsError, ErrorCode};
 
-use super::{Services, begin_deployment, check_platform};
+use super::{Services, begin_deployment, check_platform, namespace};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, EntityKey, Versioned, WakeKey};
 use crate::task::{Where, active_cluster, check_network, launch_choice};
@@ -48,6 +48,10 @@ impl Services<'_> {
                 self.supersede(&found, &mut changes).await?;
                 begin_deployment(ports, &mut service, &definition, &mut changes);
             }
+            if request.service_connect_configuration.is_some() {
+                service.take_default_namespace(cluster.settings.service_connect_defaults.as_ref());
+            }
+            namespace::follow(Some(&found), &service, &mut changes);
             changes.update(service.clone(), found.version);
             ports.unit_of_work.commit(changes).await?;
             Ok(service)
