@@ -14,6 +14,7 @@ pub mod service;
 pub mod tag;
 pub mod task;
 pub mod task_definition;
+pub mod task_set;
 
 pub use context::{Context, Error, Ports, Result};
 pub use queue::WakeQueue;
@@ -48,6 +49,11 @@ impl Ecs {
     /// The operations on services, their deployments and revisions.
     pub fn services(&self) -> service::Services<'_> {
         service::Services::new(&self.ports)
+    }
+
+    /// The operations on task sets.
+    pub fn task_sets(&self) -> task_set::TaskSets<'_> {
+        task_set::TaskSets::new(&self.ports)
     }
 
     /// The operations on tags.

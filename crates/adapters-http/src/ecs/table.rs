@@ -77,6 +77,12 @@ table! {
     StopServiceDeployment => services.stop_deployment,
     ContinueServiceDeployment => services.continue_deployment,
 
+    CreateTaskSet => task_sets.create,
+    DescribeTaskSets => task_sets.describe,
+    UpdateTaskSet => task_sets.update,
+    DeleteTaskSet => task_sets.delete,
+    UpdateServicePrimaryTaskSet => task_sets.promote,
+
     TagResource => tags.tag,
     UntagResource => tags.untag,
     ListTagsForResource => tags.list,

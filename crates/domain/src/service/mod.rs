@@ -15,7 +15,9 @@ mod pick;
 mod plan;
 mod record;
 mod rollout;
+mod sets;
 mod stop;
+pub mod task_set;
 mod view;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -36,6 +38,7 @@ pub use plan::{Plan, PlanInput, RecordChange, Rollback, Start, plan};
 pub use record::RecordEvent;
 pub use rollout::NewDeployment;
 pub use stop::StopRequest;
+pub use task_set::{TaskSet, TaskSetStatus};
 
 use crate::Timestamp;
 use crate::arn::ServiceKey;
@@ -86,6 +89,10 @@ pub struct Service {
     pub default_namespace: Option<String>,
     /// Its deployments, newest first: the PRIMARY one, then those it replaces. Those that are done have left.
     pub deployments: Vec<Deployment>,
+    /// Its task sets, newest first, with an EXTERNAL deployment controller. Those that are deleted stay until their
+    /// tasks have ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub task_sets: Vec<TaskSet>,
     /// The newest 100 events, newest first.
     pub events: VecDeque<model::ServiceEvent>,
     /// Tasks that are RUNNING, of all deployments and of none of them that still exist.
@@ -149,6 +156,7 @@ impl Service {
             tags,
             default_namespace: None,
             deployments: Vec::new(),
+            task_sets: Vec::new(),
             events: VecDeque::new(),
             running: 0,
             pending: 0,

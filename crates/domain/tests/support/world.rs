@@ -122,6 +122,7 @@ impl World {
             tags: Vec::new(),
             default_namespace: None,
             deployments: Vec::new(),
+            task_sets: Vec::new(),
             events: std::collections::VecDeque::new(),
             running: 0,
             pending: 0,

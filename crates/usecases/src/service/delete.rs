@@ -36,6 +36,12 @@ impl Services<'_> {
                 )
                 .into());
             }
+            if !found.task_sets.is_empty() && request.force != Some(true) {
+                return Err(EcsError::invalid_parameter(
+                    "The service cannot be stopped while deployments are active.",
+                )
+                .into());
+            }
             let mut service = Service::clone(&found);
             service.status = ServiceStatus::Draining;
             service.spec.desired_count = Some(0);

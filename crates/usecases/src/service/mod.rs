@@ -6,6 +6,7 @@ mod delete;
 mod describe;
 mod describe_deployments;
 mod describe_revisions;
+mod external;
 mod list;
 mod list_by_namespace;
 mod list_deployments;
@@ -72,7 +73,7 @@ fn begin_deployment(
 }
 
 /// Checks a platform version against where the tasks run.
-fn check_platform(version: Option<&str>, launch_type: LaunchType) -> Result<()> {
+pub(crate) fn check_platform(version: Option<&str>, launch_type: LaunchType) -> Result<()> {
     if version.is_some_and(|version| !version.is_empty()) && launch_type != LaunchType::Fargate {
         return Err(EcsError::invalid_parameter(
             "The platform version must be null when specifying an EC2 launch type.",

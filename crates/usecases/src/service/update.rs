@@ -9,7 +9,7 @@ use kecs_domain::service::{Service, ServiceStatus, configure};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Doc, EcsError, ErrorCode};
 
-use super::{Services, begin_deployment, check_platform, namespace};
+use super::{Services, begin_deployment, check_platform, external, namespace};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, EntityKey, Versioned, WakeKey};
 use crate::task::{Where, active_cluster, check_network, launch_choice};
@@ -35,6 +35,7 @@ impl Services<'_> {
             if found.status != ServiceStatus::Active {
                 return Err(EcsError::new(ErrorCode::ServiceNotActive, "Service was not ACTIVE.").into());
             }
+            external::check_update(&found, &request)?;
             let definition = self.definition(ctx, &found, &request).await?;
             let mut service = Service::clone(&found);
             change(&mut service, &request, &cluster, definition.as_deref())?;
@@ -79,6 +80,8 @@ impl Services<'_> {
             Some(named) => Ok(Some(resolve(self.ports, &ctx.scope, named, Accept::ActiveForService).await?)),
             // What runs may have been deregistered since: it still serves what is there.
             None => match service.spec.task_definition.as_deref() {
+                // What a service with task sets shows of its PRIMARY one isn't its own.
+                Some(_) if service.controller() == DeploymentControllerType::External => Ok(None),
                 None => Ok(None),
                 Some(arn) => Ok(Some(resolve(self.ports, &ctx.scope, arn, Accept::Any).await?)),
             },
