@@ -31,6 +31,9 @@ pub struct HookState {
     /// The stages that it has passed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed: Vec<Stage>,
+    /// Whether it was given up because nobody decided in time.
+    #[serde(default)]
+    pub timed_out: bool,
 }
 
 /// A hook at which a deployment waits.
@@ -72,6 +75,7 @@ pub(super) fn wait(plan: &mut Plan, census: &Census<'_>, events: &mut EventWrite
         let event = RecordEvent::HookResolved { hook: waiting.id.clone(), status: HookStatus::TimedOut };
         if waiting.then == Action::Rollback {
             primary.stop = Some(StopRequest::Rollback);
+            primary.hooks.timed_out = true;
         }
         primary.hooks.pass();
         plan.records.push(RecordChange { record: primary.record.clone(), event });

@@ -176,6 +176,9 @@ fn drain(plan: &mut Plan, census: &Census<'_>, events: &mut EventWriter<'_>) {
     for set in &mut plan.service.task_sets {
         set.desired = 0;
         set.status = TaskSetStatus::Draining;
+        if set.stable {
+            (set.stable, set.stable_at) = (false, events.now);
+        }
     }
     if census.live.is_empty() {
         plan.service.status = ServiceStatus::Inactive;

@@ -113,25 +113,26 @@ pub(super) fn heed(plan: &mut Plan, events: &mut EventWriter<'_>) {
     deployment.rollout = DeploymentRolloutState::Failed;
     deployment.hooks.pass();
     deployment.updated_at = events.now;
+    let cause = if deployment.hooks.timed_out { "a lifecycle hook timed out" } else { "requested by the user" };
     let (id, record, failures) = (deployment.id, deployment.record.clone(), deployment.breaker.failures);
     let goal: Option<DeploymentId> =
         back_to.filter(|to| how == StopRequest::Rollback && *to != deployment.id);
     let event = match goal {
         Some(to) => {
-            let reason = format!("ECS deployment {id} stopped: rollback requested by the user.");
+            let reason = format!("ECS deployment {id} stopped: rollback, {cause}.");
             deployment.rollout_reason.clone_from(&reason);
             events.rolling_back(&mut plan.service, to);
             plan.rollback = Some(Rollback {
                 from: id,
                 to,
                 record: record.clone(),
-                reason: format!("ECS deployment rolling back to deploymentId {to}: requested by the user."),
+                reason: format!("ECS deployment rolling back to deploymentId {to}: {cause}."),
             });
             let to = ServiceRevisionKey { service: plan.service.key.clone(), id: to }.arn();
             RecordEvent::RollingBack { failures, reason, to, triggered: false }
         }
         None => {
-            let reason = format!("ECS deployment {id} stopped by the user.");
+            let reason = format!("ECS deployment {id} stopped: {cause}.");
             deployment.rollout_reason.clone_from(&reason);
             RecordEvent::Stopped { reason }
         }
