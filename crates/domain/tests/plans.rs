@@ -492,7 +492,8 @@ fn with_a_task_set(name: &'static str, about: &str, settings: Settings, scale: f
 
 #[test]
 fn task_sets_take_turns() {
-    let about = "EXTERNAL: each task set is kept at its share of the desired count, whatever the others have.";
+    let about =
+        "EXTERNAL: each task set is kept at its share of the desired count, whatever the others have.";
     let mut story = Story::new("task_sets", about, Settings::replica(3, 100, 200));
     story.world.externally_controlled();
     story.turn("the service has no task set");
@@ -527,7 +528,8 @@ fn task_sets_take_turns() {
 #[test]
 fn a_task_set_replaces_unhealthy_tasks_and_spares_protected_ones() {
     let about = "EXTERNAL: a replacement comes before an unhealthy task goes, and protected tasks (*) stay.";
-    let mut story = with_a_task_set("task_set_health", about, Settings::replica(2, 100, 200).checked(), 100.0);
+    let mut story =
+        with_a_task_set("task_set_health", about, Settings::replica(2, 100, 200).checked(), 100.0);
     story.world.run(HexId::from_bits(1), Unhealthy);
     story.turn("a task is unhealthy");
     up(&mut story.world);

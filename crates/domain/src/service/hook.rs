@@ -63,7 +63,8 @@ impl HookState {
 
 /// Lets the PRIMARY deployment wait where it has to, and no longer than it should.
 pub(super) fn wait(plan: &mut Plan, census: &Census<'_>, events: &mut EventWriter<'_>) {
-    let hooks = plan.service.spec.deployment_configuration.as_ref().and_then(|it| it.lifecycle_hooks.as_ref());
+    let hooks =
+        plan.service.spec.deployment_configuration.as_ref().and_then(|it| it.lifecycle_hooks.as_ref());
     let hooks = hooks.cloned().unwrap_or_default();
     let wanted = i64::from(plan.service.desired_count());
     let Some(primary) = plan.service.deployments.first_mut() else { return };
@@ -84,7 +85,8 @@ pub(super) fn wait(plan: &mut Plan, census: &Census<'_>, events: &mut EventWrite
         let up = primary.desired == plan.service.spec.desired_count.unwrap_or(0)
             && census.count(Some(primary.id), &[Condition::Healthy]) == wanted;
         let reached = [(Stage::PreScaleUp, true), (Stage::PostScaleUp, up)];
-        let next = reached.into_iter().filter(|(stage, reached)| *reached && !primary.hooks.passed.contains(stage));
+        let next =
+            reached.into_iter().filter(|(stage, reached)| *reached && !primary.hooks.passed.contains(stage));
         let next = next.filter_map(|(stage, _)| Some((stage, pause_at(&hooks, stage)?))).next();
         if let Some((stage, (minutes, then))) = next {
             let until = events.now.saturating_add(Duration::from_secs(minutes * 60));
@@ -97,7 +99,8 @@ pub(super) fn wait(plan: &mut Plan, census: &Census<'_>, events: &mut EventWrite
                 timeout_action: Some(then),
                 ..Default::default()
             };
-            let shown = if stage == Stage::PreScaleUp { ShownStage::PreScaleUp } else { ShownStage::PostScaleUp };
+            let shown =
+                if stage == Stage::PreScaleUp { ShownStage::PreScaleUp } else { ShownStage::PostScaleUp };
             let event = RecordEvent::Paused { stage: shown, hook };
             plan.records.push(RecordChange { record: primary.record.clone(), event });
             primary.hooks.waiting = Some(Waiting { id, stage, until, then });

@@ -42,8 +42,7 @@ pub(super) fn make(plan: &mut Plan, census: &Census<'_>, instances: &[HexId], ev
     let primary = &mut plan.service.deployments[index];
     // A FAILED deployment starts no more tasks, but the service still scales in.
     // Nor does one that waits at a hook.
-    let stalled =
-        primary.rollout == DeploymentRolloutState::Failed || primary.hooks.waiting.is_some();
+    let stalled = primary.rollout == DeploymentRolloutState::Failed || primary.hooks.waiting.is_some();
     primary.desired = desired;
     let board = Board {
         primary: primary.id,

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use super::census::{Census, Condition, deployment_of};
 use super::events::EventWriter;
-use super::{DeploymentStatus, RecordEvent, Service, ServiceStatus, TaskSetStatus, hook, moves, outcome, sets, stop};
+use super::{
+    DeploymentStatus, RecordEvent, Service, ServiceStatus, TaskSetStatus, hook, moves, outcome, sets, stop,
+};
 use crate::Timestamp;
 use crate::arn::{TaskDefinitionKey, TaskKey};
 use crate::model::{DeploymentControllerType, DeploymentRolloutState, TaskStopCode};
@@ -130,8 +132,7 @@ pub fn plan(input: &PlanInput<'_>, uuid: &mut (dyn FnMut() -> String + Send)) ->
         again_after: None,
     };
     let mut events = EventWriter { now, uuid };
-    let census =
-        Census::take(input.service, input.tasks.iter().map(|task| &**task), &input.definition, now);
+    let census = Census::take(input.service, input.tasks.iter().map(|task| &**task), &input.definition, now);
     outcome::account_ended(&mut plan, input.tasks, now);
     match plan.service.status {
         ServiceStatus::Inactive => {}

@@ -113,7 +113,8 @@ pub(super) fn heed(plan: &mut Plan, events: &mut EventWriter<'_>) {
     deployment.rollout = DeploymentRolloutState::Failed;
     deployment.hooks.pass();
     deployment.updated_at = events.now;
-    let cause = if deployment.hooks.timed_out { "a lifecycle hook timed out" } else { "requested by the user" };
+    let cause =
+        if deployment.hooks.timed_out { "a lifecycle hook timed out" } else { "requested by the user" };
     let (id, record, failures) = (deployment.id, deployment.record.clone(), deployment.breaker.failures);
     let goal: Option<DeploymentId> =
         back_to.filter(|to| how == StopRequest::Rollback && *to != deployment.id);

@@ -169,8 +169,8 @@ impl Service {
     /// # Errors
     /// `ServiceNotActiveException`; `InvalidParameterException` for another deployment controller.
     pub fn check_task_sets(&self, draining_too: bool) -> Result<(), EcsError> {
-        let active = self.status == ServiceStatus::Active
-            || (draining_too && self.status == ServiceStatus::Draining);
+        let active =
+            self.status == ServiceStatus::Active || (draining_too && self.status == ServiceStatus::Draining);
         if !active {
             return Err(EcsError::new(ErrorCode::ServiceNotActive, "Service was not ACTIVE."));
         }
@@ -334,7 +334,14 @@ mod tests {
             revision: 1,
         };
         let now = Timestamp::from_millis(0);
-        TaskSet::new(DeploymentId::from_random(number), definition, model::TaskSet::default(), scale, Vec::new(), now)
+        TaskSet::new(
+            DeploymentId::from_random(number),
+            definition,
+            model::TaskSet::default(),
+            scale,
+            Vec::new(),
+            now,
+        )
     }
 
     fn service() -> Service {

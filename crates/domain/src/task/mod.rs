@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use create::{NewTask, zone_of_subnet};
-pub use create::platform_version;
 pub(crate) use create::platform_family;
+pub use create::platform_version;
+pub use create::{NewTask, zone_of_subnet};
 pub use lifecycle::{Interruption, STOPPED_BY_USER};
 pub use observation::{
     ContainerObservation, ContainerState, NetworkObservation, TaskFailure, TaskObservation,

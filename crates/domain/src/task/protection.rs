@@ -19,11 +19,7 @@ const MOST_MINUTES: i32 = 2_880;
 ///
 /// # Errors
 /// `InvalidParameterException` for a time that is out of range, also where protection is taken away.
-pub fn expiry(
-    enabled: bool,
-    minutes: Option<i32>,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, EcsError> {
+pub fn expiry(enabled: bool, minutes: Option<i32>, now: Timestamp) -> Result<Option<Timestamp>, EcsError> {
     let minutes = minutes.unwrap_or(DEFAULT_MINUTES);
     let valid = u64::try_from(minutes).ok().filter(|_| (1..=MOST_MINUTES).contains(&minutes));
     let Some(minutes) = valid else {
@@ -42,9 +38,7 @@ impl Task {
 
     /// Whether it can have protection at all: it is a service's, and is not about to end.
     pub fn is_protectable(&self) -> bool {
-        self.service.is_some()
-            && self.desired == DesiredStatus::Running
-            && self.status <= TaskStatus::Running
+        self.service.is_some() && self.desired == DesiredStatus::Running && self.status <= TaskStatus::Running
     }
 
     /// The task with protection until `until`, or without any. None if that changes nothing.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use kecs_domain::model::{DeploymentControllerType, DeploymentRolloutState, HealthStatus, SchedulingStrategy};
+use kecs_domain::model::{
+    DeploymentControllerType, DeploymentRolloutState, HealthStatus, SchedulingStrategy,
+};
 use kecs_domain::service::{DeploymentStatus, Plan, Service, ServiceStatus, invariant};
 use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
 
@@ -119,8 +121,12 @@ fn external_violation(world: &World, plan: &Plan) -> Option<String> {
     let of = |set| move |task: &&Task| deployment(task) == Some(set) && occupies(task);
     for set in &plan.service.task_sets {
         let there = world.tasks.values().map(|task| &**task).filter(of(set.id)).count() as i64;
-        let starts: i64 =
-            plan.start.iter().filter(|start| start.deployment == set.id).map(|start| start.count as i64).sum();
+        let starts: i64 = plan
+            .start
+            .iter()
+            .filter(|start| start.deployment == set.id)
+            .map(|start| start.count as i64)
+            .sum();
         if starts > 0 && there + starts > 2 * i64::from(set.goal(world.service.desired_count())) {
             return Some(format!("task set {}: {starts} starts beside {there} tasks", set.id));
         }

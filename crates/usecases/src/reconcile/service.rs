@@ -323,10 +323,7 @@ fn recipe<'a>(
         started_by: Some(start.deployment.to_string()),
         enable_execute_command: spec.enable_execute_command.unwrap_or(false),
         platform_version: source.platform_version.clone(),
-        service: Some(ServiceMembership {
-            name: service.key.name.clone(),
-            deployment: start.deployment,
-        }),
+        service: Some(ServiceMembership { name: service.key.name.clone(), deployment: start.deployment }),
         tags,
         launch: Arc::new(LaunchSettings {
             network: source.network.clone(),

@@ -1,7 +1,8 @@
 //! ContinueServiceDeployment.
 
 use kecs_domain::model::{
-    ContinueServiceDeploymentRequest, ContinueServiceDeploymentResponse, DeploymentLifecycleHookAction as Action,
+    ContinueServiceDeploymentRequest, ContinueServiceDeploymentResponse,
+    DeploymentLifecycleHookAction as Action,
 };
 
 use super::Services;
@@ -34,8 +35,6 @@ impl Services<'_> {
         })
         .await?;
         self.ports.wake.wake(vec![WakeKey::Service(key.service)]);
-        Ok(ContinueServiceDeploymentResponse {
-            service_deployment_arn: Some(request.service_deployment_arn),
-        })
+        Ok(ContinueServiceDeploymentResponse { service_deployment_arn: Some(request.service_deployment_arn) })
     }
 }

@@ -53,7 +53,9 @@ pub(super) fn check_update(service: &Service, request: &UpdateServiceRequest) ->
     let wanted = request.deployment_controller.as_ref().map(|controller| controller.r#type);
     let becomes_external = wanted == Some(DeploymentControllerType::External);
     if wanted.is_some() && external != becomes_external {
-        return refuse("Unable to change the deployment controller of a service to EXTERNAL or from EXTERNAL.");
+        return refuse(
+            "Unable to change the deployment controller of a service to EXTERNAL or from EXTERNAL.",
+        );
     }
     if !external {
         return Ok(());

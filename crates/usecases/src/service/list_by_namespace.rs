@@ -41,8 +41,7 @@ impl Services<'_> {
         }
         let members = page.items.iter().filter_map(|found| found.get::<NamespaceMember>());
         let arns = members.map(|member| member.service.arn()).collect();
-        let next_token =
-            pager.next_token(&page, |found| (found.key.parent.clone(), found.key.id.clone()));
+        let next_token = pager.next_token(&page, |found| (found.key.parent.clone(), found.key.id.clone()));
         Ok(ListServicesByNamespaceResponse { service_arns: Some(arns), next_token })
     }
 

@@ -47,8 +47,7 @@ impl Services<'_> {
         &self,
         key: &ServiceDeploymentKey,
     ) -> Result<(Versioned<ServiceDeployment>, Versioned<Service>)> {
-        let missing =
-            || EcsError::new(ErrorCode::ServiceDeploymentNotFound, "Service deployment not found.");
+        let missing = || EcsError::new(ErrorCode::ServiceDeploymentNotFound, "Service deployment not found.");
         let record = self.ports.services.service_deployment(key).await?.ok_or_else(missing)?;
         let service = self.load(&key.service).await?.ok_or_else(missing)?;
         Ok((record, service))

@@ -1,7 +1,8 @@
 //! What can be tagged: from an ARN to the stored entity, and back into the store with other tags.
 
 use kecs_domain::arn::{
-    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_child_ref, service_ref, task_definition_ref, task_ref,
+    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_child_ref, service_ref,
+    task_definition_ref, task_ref,
 };
 use kecs_domain::cluster::Cluster;
 use kecs_domain::model::Tag;
@@ -123,9 +124,7 @@ impl Resource {
             Self::TaskDefinition(definition) => &definition.tags,
             Self::Task(task) => &task.tags,
             Self::Service(service) => &service.tags,
-            Self::TaskSet(service, id) => {
-                service.task_set(Some(*id)).map_or(&[], |set| set.tags.as_slice())
-            }
+            Self::TaskSet(service, id) => service.task_set(Some(*id)).map_or(&[], |set| set.tags.as_slice()),
         }
     }
 

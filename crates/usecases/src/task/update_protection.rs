@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kecs_domain::Timestamp;
 use kecs_domain::arn::{ServiceKey, TaskKey};
 use kecs_domain::model::{UpdateTaskProtectionRequest, UpdateTaskProtectionResponse};
 use kecs_domain::name::TaskId;
 use kecs_domain::task::{Task, protection::expiry};
-use kecs_domain::Timestamp;
 
 use super::protection::{failure, keys};
 use super::{Tasks, existing_cluster};
@@ -79,13 +79,7 @@ impl Tasks<'_> {
 
     /// Whether `task` may be protected beside those that are: a service never has more protected tasks than it wants
     /// tasks, or its deployments could not end. (AWS documentation, task scale-in protection)
-    async fn has_room(
-        &self,
-        room: &mut Room,
-        key: &ServiceKey,
-        task: &Task,
-        now: Timestamp,
-    ) -> Result<bool> {
+    async fn has_room(&self, room: &mut Room, key: &ServiceKey, task: &Task, now: Timestamp) -> Result<bool> {
         if !room.0.contains_key(key) {
             let found = self.ports.services.services(std::slice::from_ref(key)).await?.pop().flatten();
             let desired = found.map_or(0, |service| service.desired_count());

@@ -1,5 +1,6 @@
 //! CreateTaskSet.
 
+use kecs_domain::EcsError;
 use kecs_domain::arn::ServiceKey;
 use kecs_domain::cluster::Cluster;
 use kecs_domain::idempotency::{TokenKey, TokenRecord};
@@ -9,7 +10,6 @@ use kecs_domain::model::{
 use kecs_domain::service::task_set::{percentage, tags};
 use kecs_domain::service::{RevisionExtras, Service, TaskSet, configure};
 use kecs_domain::task_definition::TaskDefinition;
-use kecs_domain::EcsError;
 
 use super::TaskSets;
 use crate::context::{Context, Result, check_model, retry_conflicts};

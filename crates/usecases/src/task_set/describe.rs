@@ -1,8 +1,6 @@
 //! DescribeTaskSets.
 
-use kecs_domain::model::{
-    DescribeTaskSetsRequest, DescribeTaskSetsResponse, Failure, TaskSetField,
-};
+use kecs_domain::model::{DescribeTaskSetsRequest, DescribeTaskSetsResponse, Failure, TaskSetField};
 use kecs_domain::service::TaskSet;
 
 use super::TaskSets;
