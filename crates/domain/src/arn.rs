@@ -126,6 +126,22 @@ impl ServiceKey {
     pub fn arn(&self) -> String {
         ecs_arn(&self.cluster.scope, format_args!("service/{}/{}", self.cluster.name, self.name))
     }
+
+    /// `task-set/CLUSTER/NAME/ecs-svc/NUMBER`
+    pub fn task_set_arn(&self, id: DeploymentId) -> String {
+        let (cluster, name) = (&self.cluster, &self.name);
+        ecs_arn(&cluster.scope, format_args!("task-set/{}/{name}/{id}", cluster.name))
+    }
+
+    /// Reads a task set of this service as clients name it: `ecs-svc/NUMBER` or its ARN. None for what can't be one of
+    /// this service's.
+    pub fn task_set_ref(&self, text: &str) -> Option<DeploymentId> {
+        if Arn::parse(text).is_none() {
+            return DeploymentId::parse(text);
+        }
+        let (service, id) = service_child_ref(&self.cluster.scope, "task-set", text)?;
+        DeploymentId::parse(id).filter(|_| service == *self)
+    }
 }
 
 impl TaskDefinitionKey {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Scope;
 use crate::capacity_provider::CapacityProvider;
 use crate::generated::Setting;
+use crate::service::{NamespaceMember, ServiceNamespace};
 
 /// What can be kept as a [`Resource`].
 pub trait ResourceValue: Sized {
@@ -80,6 +81,10 @@ resources! {
     AccountSetting(Setting),
     /// A capacity provider of an account's own. Belongs to nothing; its id is its name.
     CapacityProvider(CapacityProvider),
+    /// A Service Connect namespace that a service has named. Belongs to nothing; its id is its name.
+    ServiceNamespace(ServiceNamespace),
+    /// A service in a Service Connect namespace. Belongs to the namespace; its id is `CLUSTER/SERVICE`.
+    NamespaceMember(NamespaceMember),
 }
 
 impl fmt::Display for ResourceKind {

@@ -393,7 +393,8 @@ fn nothing_chosen() -> MockResourceStore {
 
 fn stored(version: u64) -> Versioned<Cluster> {
     let key = cluster_ref(&Scope::new("123456789012", "eu-central-1"), Some("main")).unwrap();
-    let cluster = Cluster::create(key, &CreateClusterRequest::default(), "disabled", &Providers::default()).unwrap();
+    let cluster =
+        Cluster::create(key, &CreateClusterRequest::default(), "disabled", &Providers::default()).unwrap();
     Versioned { value: Arc::new(cluster), version: Version(version) }
 }
 

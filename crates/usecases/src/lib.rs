@@ -16,6 +16,7 @@ pub mod service;
 pub mod tag;
 pub mod task;
 pub mod task_definition;
+pub mod task_set;
 
 pub use context::{Context, Error, Ports, Result};
 pub use queue::WakeQueue;
@@ -60,6 +61,11 @@ impl Ecs {
     /// The operations on services, their deployments and revisions.
     pub fn services(&self) -> service::Services<'_> {
         service::Services::new(&self.ports)
+    }
+
+    /// The operations on task sets.
+    pub fn task_sets(&self) -> task_set::TaskSets<'_> {
+        task_set::TaskSets::new(&self.ports)
     }
 
     /// The operations on tags.

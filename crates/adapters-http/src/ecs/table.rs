@@ -63,6 +63,8 @@ table! {
     RunTask => tasks.run,
     StopTask => tasks.stop,
     DescribeTasks => tasks.describe,
+    GetTaskProtection => tasks.get_protection,
+    UpdateTaskProtection => tasks.update_protection,
 
     CreateService => services.create,
     UpdateService => services.update,
@@ -72,6 +74,15 @@ table! {
     ListServiceDeployments => services.list_deployments,
     DescribeServiceDeployments => services.describe_deployments,
     DescribeServiceRevisions => services.describe_revisions,
+    ListServicesByNamespace => services.list_by_namespace,
+    StopServiceDeployment => services.stop_deployment,
+    ContinueServiceDeployment => services.continue_deployment,
+
+    CreateTaskSet => task_sets.create,
+    DescribeTaskSets => task_sets.describe,
+    UpdateTaskSet => task_sets.update,
+    DeleteTaskSet => task_sets.delete,
+    UpdateServicePrimaryTaskSet => task_sets.promote,
 
     TagResource => tags.tag,
     UntagResource => tags.untag,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Deployment, Service};
+use super::Service;
 use crate::Timestamp;
+use crate::arn::TaskDefinitionKey;
 use crate::generated as model;
 use crate::model::HealthStatus;
 use crate::name::DeploymentId;
@@ -79,17 +80,18 @@ pub struct Census<'a> {
 }
 
 impl<'a> Census<'a> {
-    /// Counts `tasks`. `definition` finds the task definition of a deployment, where it is known.
+    /// Counts `tasks`. `definition` finds the task definition of a deployment or a task set, where it is known.
     pub fn take(
         service: &Service,
         tasks: impl IntoIterator<Item = &'a Task>,
-        definition: &dyn Fn(&Deployment) -> Option<std::sync::Arc<TaskDefinition>>,
+        definition: &dyn Fn(&TaskDefinitionKey) -> Option<std::sync::Arc<TaskDefinition>>,
         now: Timestamp,
     ) -> Self {
-        let checked: Vec<(DeploymentId, bool)> = service
-            .deployments
-            .iter()
-            .map(|one| (one.id, definition(one).is_some_and(|found| has_health_check(&found.doc))))
+        let deployments = service.deployments.iter().map(|one| (one.id, &one.definition));
+        let sets = service.task_sets.iter().map(|set| (set.id, &set.definition));
+        let checked: Vec<(DeploymentId, bool)> = deployments
+            .chain(sets)
+            .map(|(id, key)| (id, definition(key).is_some_and(|found| has_health_check(&found.doc))))
             .collect();
         let live = tasks
             .into_iter()

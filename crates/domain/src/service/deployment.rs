@@ -76,6 +76,12 @@ pub struct Deployment {
     /// Whether it was made by a rollback, and from which deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolls_back: Option<DeploymentId>,
+    /// How its users want it to be stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<super::StopRequest>,
+    /// How far it has come with its PAUSE hooks.
+    #[serde(default)]
+    pub hooks: super::HookState,
 }
 
 /// What the deployment circuit breaker has seen of a deployment.

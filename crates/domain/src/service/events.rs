@@ -37,7 +37,13 @@ pub struct EventWriter<'a> {
 impl EventWriter<'_> {
     /// Says `(service NAME) TEXT`.
     fn say(&mut self, service: &mut Service, text: &str) {
-        let message = format!("(service {}) {text}", service.key.name);
+        self.say_of(service, None, text);
+    }
+
+    /// Says `(service NAME, taskSet ecs-svc/N) TEXT`, or the same without a task set.
+    fn say_of(&mut self, service: &mut Service, set: Option<DeploymentId>, text: &str) {
+        let set = set.map_or_else(String::new, |set| format!(", taskSet {set}"));
+        let message = format!("(service {}{set}) {text}", service.key.name);
         service.events.push_front(ServiceEvent {
             id: Some((self.uuid)()),
             created_at: Some(self.now),
@@ -59,20 +65,33 @@ impl EventWriter<'_> {
 
     /// `has started N tasks: ...`
     pub fn started(&mut self, service: &mut Service, tasks: &[TaskId]) {
+        self.started_of(service, None, tasks);
+    }
+
+    /// The same of a task set.
+    pub fn started_of(&mut self, service: &mut Service, set: Option<DeploymentId>, tasks: &[TaskId]) {
         service.steady = false;
         for some in tasks.chunks(TASKS_PER_EVENT) {
-            self.say(service, &format!("has started {} tasks: {}.", some.len(), named(some)));
+            let text = format!("has started {} tasks: {}.", some.len(), named(some));
+            self.say_of(service, set, &text);
         }
     }
 
     /// `has stopped N running tasks: ...`, and `stopped N pending tasks.`
-    pub fn stopped(&mut self, service: &mut Service, running: &[TaskId], pending: usize) {
+    pub fn stopped(
+        &mut self,
+        service: &mut Service,
+        set: Option<DeploymentId>,
+        running: &[TaskId],
+        pending: usize,
+    ) {
         service.steady &= running.is_empty() && pending == 0;
         for some in running.chunks(TASKS_PER_EVENT) {
-            self.say(service, &format!("has stopped {} running tasks: {}.", some.len(), named(some)));
+            let text = format!("has stopped {} running tasks: {}.", some.len(), named(some));
+            self.say_of(service, set, &text);
         }
         if pending > 0 {
-            self.say(service, &format!("stopped {pending} pending tasks."));
+            self.say_of(service, set, &format!("stopped {pending} pending tasks."));
         }
     }
 
@@ -83,6 +102,11 @@ impl EventWriter<'_> {
             service.said.clear();
             self.say(service, "has reached a steady state.");
         }
+    }
+
+    /// `has reached a steady state.`, of a task set.
+    pub fn steady_set(&mut self, service: &mut Service, set: DeploymentId) {
+        self.say_of(service, Some(set), "has reached a steady state.");
     }
 
     /// `(deployment ecs-svc/N) deployment completed.`

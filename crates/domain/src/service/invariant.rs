@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::census::{Census, Condition};
 use super::{
-    Deployment, DeploymentStatus, Service, ServiceDeployment, ServiceRevision, ServiceStatus, is_finished,
+    Deployment, DeploymentStatus, Service, ServiceDeployment, ServiceRevision, ServiceStatus, TaskSet,
+    TaskSetStatus, is_finished,
 };
 use crate::Timestamp;
 use crate::arn::TaskDefinitionKey;
@@ -48,7 +49,15 @@ pub fn check(service: &Service) -> Result<(), String> {
         return Err("a count is negative".to_owned());
     }
     let sum = |of: fn(&Deployment) -> i32| service.deployments.iter().map(of).sum::<i32>();
-    let (running, pending) = (sum(|one| one.running), sum(|one| one.pending));
+    let of_sets = |of: fn(&TaskSet) -> i32| service.task_sets.iter().map(of).sum::<i32>();
+    let running = sum(|one| one.running) + of_sets(|set| set.running);
+    let pending = sum(|one| one.pending) + of_sets(|set| set.pending);
+    let primary_sets = service.task_sets.iter().filter(|set| set.status == TaskSetStatus::Primary).count();
+    let external = service.controller() == DeploymentControllerType::External;
+    let without = !external || service.status == ServiceStatus::Inactive;
+    if primary_sets > 1 || (without && !service.task_sets.is_empty()) {
+        return Err(format!("it has {} task sets, {primary_sets} of them PRIMARY", service.task_sets.len()));
+    }
     if running > service.running || pending > service.pending {
         return Err(format!(
             "its deployments have {running} running and {pending} pending tasks, it has {} and {}",
@@ -95,8 +104,19 @@ pub fn check_next(before: &Service, after: &Service) -> Result<(), String> {
             check_next_deployment(old, one).map_err(|wrong| format!("deployment {}: {wrong}", one.id))?;
         }
     }
-    check_events(before, after)?;
-    Ok(())
+    for set in &after.task_sets {
+        let old = before.task_sets.iter().find(|old| old.id == set.id);
+        let same = old.is_none_or(|old| {
+            old.definition == set.definition
+                && old.created_at == set.created_at
+                && old.settings == set.settings
+                && (old.status != TaskSetStatus::Draining || set.status == TaskSetStatus::Draining)
+        });
+        if !same {
+            return Err(format!("task set {} became another one", set.id));
+        }
+    }
+    check_events(before, after)
 }
 
 /// New events come before the old ones, which stay as they were until there are too many.
@@ -124,6 +144,9 @@ fn check_next_deployment(before: &Deployment, after: &Deployment) -> Result<(), 
     }
     if before.rollout != DeploymentRolloutState::InProgress && before.rollout != after.rollout {
         return Err(format!("its rollout went from {} to {}", before.rollout, after.rollout));
+    }
+    if before.stop.is_some() && before.stop != after.stop {
+        return Err("it should not be stopped any more".to_owned());
     }
     if (before.seen && !after.seen) || (before.breaker.triggered && !after.breaker.triggered) {
         return Err("what was noted of it is forgotten".to_owned());
@@ -173,8 +196,7 @@ pub struct Sight<'a> {
 
 impl Sight<'_> {
     fn census(&self) -> Census<'_> {
-        let find = |deployment: &Deployment| (self.definition)(&deployment.definition);
-        Census::take(self.service, self.tasks.iter().map(|task| &**task), &find, self.now)
+        Census::take(self.service, self.tasks.iter().map(|task| &**task), self.definition, self.now)
     }
 }
 
@@ -186,7 +208,9 @@ impl Sight<'_> {
 pub fn check_ended(sight: &Sight<'_>, ended: &BTreeSet<crate::name::TaskId>) -> Result<(), String> {
     let service = sight.service;
     let replica = service.scheduling_strategy() == SchedulingStrategy::Replica;
-    if service.status != ServiceStatus::Active || !replica {
+    // How tasks go from one task set to another is for the external controller to say.
+    let ours = service.controller() == DeploymentControllerType::Ecs;
+    if service.status != ServiceStatus::Active || !replica || !ours {
         return Ok(());
     }
     let census = sight.census();
@@ -218,6 +242,9 @@ pub fn check_started(sight: &Sight<'_>, started: &[&Task]) -> Result<(), String>
     let service = sight.service;
     if service.status != ServiceStatus::Active {
         return Err(format!("the scheduler starts tasks of a service that is {}", service.status.as_str()));
+    }
+    if service.controller() != DeploymentControllerType::Ecs {
+        return Ok(());
     }
     let census = sight.census();
     let there =
@@ -276,6 +303,8 @@ pub fn check_next_record(before: &ServiceDeployment, after: &ServiceDeployment) 
             (was, is),
             (Record::Pending, Record::InProgress)
                 | (Record::Pending | Record::InProgress, Record::Successful | Record::RollbackInProgress)
+                | (Record::Pending | Record::InProgress, Record::RollbackRequested | Record::StopRequested)
+                | (Record::RollbackRequested, Record::RollbackInProgress)
                 | (Record::RollbackInProgress, Record::RollbackSuccessful | Record::RollbackFailed)
         );
     if !legal {

@@ -5,14 +5,19 @@ mod census;
 pub mod configure;
 mod deployment;
 mod events;
+mod hook;
 pub mod invariant;
 mod limits;
 mod moves;
+mod namespace;
 mod outcome;
 mod pick;
 mod plan;
 mod record;
 mod rollout;
+mod sets;
+mod stop;
+pub mod task_set;
 mod view;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -26,10 +31,14 @@ pub use deployment::{
 pub use breaker::threshold;
 pub use census::{Census, Condition};
 pub use events::EventWriter;
+pub use hook::{HookState, Waiting};
 pub use limits::Limits;
+pub use namespace::{NamespaceMember, ServiceNamespace};
 pub use plan::{Plan, PlanInput, RecordChange, Rollback, Start, plan};
 pub use record::RecordEvent;
 pub use rollout::NewDeployment;
+pub use stop::StopRequest;
+pub use task_set::{TaskSet, TaskSetStatus};
 
 use crate::Timestamp;
 use crate::arn::ServiceKey;
@@ -75,8 +84,15 @@ pub struct Service {
     /// Its tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<model::Tag>,
+    /// The default namespace of its cluster when Service Connect was last set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_namespace: Option<String>,
     /// Its deployments, newest first: the PRIMARY one, then those it replaces. Those that are done have left.
     pub deployments: Vec<Deployment>,
+    /// Its task sets, newest first, with an EXTERNAL deployment controller. Those that are deleted stay until their
+    /// tasks have ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub task_sets: Vec<TaskSet>,
     /// The newest 100 events, newest first.
     pub events: VecDeque<model::ServiceEvent>,
     /// Tasks that are RUNNING, of all deployments and of none of them that still exist.
@@ -141,7 +157,9 @@ impl Service {
             spec,
             revision_extras,
             tags,
+            default_namespace: None,
             deployments: Vec::new(),
+            task_sets: Vec::new(),
             events: VecDeque::new(),
             running: 0,
             pending: 0,

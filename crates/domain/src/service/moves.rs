@@ -13,16 +13,16 @@ use crate::name::{DeploymentId, HexId, TaskId};
 use crate::task::{Interruption, Task};
 
 /// How many tasks one plan starts at most: a commit stays small, and the next plan goes on at once.
-const MOST_STARTS: i64 = 500;
+pub(super) const MOST_STARTS: i64 = 500;
 
 /// The reason of a stop for health's sake.
-const FAILED_HEALTH_CHECKS: &str = "Task failed container health checks";
+pub(super) const FAILED_HEALTH_CHECKS: &str = "Task failed container health checks";
 
 /// Tasks that count against the maximum.
-const OCCUPYING: [Condition; 5] =
+pub(super) const OCCUPYING: [Condition; 5] =
     [Condition::Pending, Condition::Undecided, Condition::Healthy, Condition::Unhealthy, Condition::Ending];
 /// Tasks that are wanted as long as nobody decides otherwise.
-const WANTED: [Condition; 3] = [Condition::Pending, Condition::Undecided, Condition::Healthy];
+pub(super) const WANTED: [Condition; 3] = [Condition::Pending, Condition::Undecided, Condition::Healthy];
 
 /// Plans starts and stops for an ACTIVE service.
 pub(super) fn make(plan: &mut Plan, census: &Census<'_>, instances: &[HexId], events: &mut EventWriter<'_>) {
@@ -41,7 +41,8 @@ pub(super) fn make(plan: &mut Plan, census: &Census<'_>, instances: &[HexId], ev
     }
     let primary = &mut plan.service.deployments[index];
     // A FAILED deployment starts no more tasks, but the service still scales in.
-    let stalled = primary.rollout == DeploymentRolloutState::Failed;
+    // Nor does one that waits at a hook.
+    let stalled = primary.rollout == DeploymentRolloutState::Failed || primary.hooks.waiting.is_some();
     primary.desired = desired;
     let board = Board {
         primary: primary.id,
@@ -75,7 +76,7 @@ pub(super) fn make(plan: &mut Plan, census: &Census<'_>, instances: &[HexId], ev
         older.desired = i32::try_from(kept).unwrap_or(i32::MAX);
     }
     if let Some(turn) = board.next_turn(&plan.service, events.now) {
-        plan.again_after = Some(plan.again_after.map_or(turn, |sooner| sooner.min(turn)));
+        plan.look_after(turn);
     }
 }
 

@@ -76,9 +76,14 @@ pub(super) fn judge(plan: &mut Plan, census: &Census<'_>, events: &mut EventWrit
         let event = match last_completed.filter(|to| wanted && *to != id) {
             Some(to) => {
                 events.rolling_back(&mut plan.service, to);
-                plan.rollback = Some(Rollback { from: id, to, record: record.clone() });
+                plan.rollback = Some(Rollback {
+                    from: id,
+                    to,
+                    record: record.clone(),
+                    reason: format!("ECS deployment circuit breaker: rolling back to deploymentId {to}."),
+                });
                 let to = ServiceRevisionKey { service: plan.service.key.clone(), id: to }.arn();
-                RecordEvent::RollingBack { failures, reason, to }
+                RecordEvent::RollingBack { failures, reason, to, triggered: true }
             }
             None => RecordEvent::Failed { failures, reason },
         };
@@ -105,7 +110,8 @@ pub(super) fn complete(plan: &mut Plan, census: &Census<'_>, events: &mut EventW
         one.status == DeploymentStatus::Primary || has_tasks(census, one.id) || rolled_back == Some(one.id)
     });
     let wanted = plan.service.primary().map(|primary| (primary.id, i64::from(primary.desired)));
-    let Some((id, desired)) = wanted.filter(|_| nothing_to_do) else { return };
+    let waits = plan.service.primary().is_some_and(|primary| primary.hooks.waiting.is_some());
+    let Some((id, desired)) = wanted.filter(|_| nothing_to_do && !waits) else { return };
     let healthy = census.count(Some(id), &[Condition::Healthy]);
     let occupied = census.count(
         None,

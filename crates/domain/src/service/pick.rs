@@ -16,7 +16,7 @@ pub(super) fn first_to_go(tasks: Vec<(&Task, Condition)>, now: Timestamp) -> Vec
         _ => 3,
     };
     let mut candidates: Vec<_> =
-        tasks.into_iter().filter(|(task, _)| task.protected_until.is_none_or(|until| until <= now)).collect();
+        tasks.into_iter().filter(|(task, _)| task.protection(now).is_none()).collect();
     // Newest first within a zone; its place in the zone's queue then spreads the choice over the zones.
     candidates.sort_by_key(|(task, condition)| {
         (rank(*condition), std::cmp::Reverse(task.doc.created_at), task.key.id)

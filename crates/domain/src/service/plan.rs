@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use super::census::{Census, Condition, deployment_of};
 use super::events::EventWriter;
-use super::{Deployment, DeploymentStatus, RecordEvent, Service, ServiceStatus, moves, outcome};
+use super::{
+    DeploymentStatus, RecordEvent, Service, ServiceStatus, TaskSetStatus, hook, moves, outcome, sets, stop,
+};
 use crate::Timestamp;
 use crate::arn::{TaskDefinitionKey, TaskKey};
 use crate::model::{DeploymentControllerType, DeploymentRolloutState, TaskStopCode};
@@ -50,7 +52,7 @@ pub struct RecordChange {
     pub event: RecordEvent,
 }
 
-/// The circuit breaker's wish for a new deployment of an earlier revision.
+/// The wish, of the circuit breaker or of a user, for a new deployment of an earlier revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollback {
     /// The deployment that failed.
@@ -59,6 +61,8 @@ pub struct Rollback {
     pub to: DeploymentId,
     /// The record that goes on.
     pub record: String,
+    /// `rolloutStateReason` of the new deployment.
+    pub reason: String,
 }
 
 /// What has to be done.
@@ -88,13 +92,29 @@ impl Plan {
         why: &Interruption,
         events: &mut EventWriter<'_>,
     ) {
+        self.stop_tasks_of(None, tasks, why, events);
+    }
+
+    /// Looks again after this long, or sooner.
+    pub(super) fn look_after(&mut self, turn: Duration) {
+        self.again_after = Some(self.again_after.map_or(turn, |sooner| sooner.min(turn)));
+    }
+
+    /// Ends `tasks`, all of one task set, and says so in an event.
+    pub(super) fn stop_tasks_of(
+        &mut self,
+        set: Option<DeploymentId>,
+        tasks: Vec<(&Task, Condition)>,
+        why: &Interruption,
+        events: &mut EventWriter<'_>,
+    ) {
         if tasks.is_empty() {
             return;
         }
         let (pending, running): (Vec<_>, Vec<_>) =
             tasks.into_iter().partition(|(_, condition)| *condition == Condition::Pending);
         let ids: Vec<TaskId> = running.iter().map(|(task, _)| task.key.id).collect();
-        events.stopped(&mut self.service, &ids, pending.len());
+        events.stopped(&mut self.service, set, &ids, pending.len());
         self.stop.extend(running.into_iter().chain(pending).map(|(task, _)| (task.key.clone(), why.clone())));
     }
 }
@@ -112,17 +132,21 @@ pub fn plan(input: &PlanInput<'_>, uuid: &mut (dyn FnMut() -> String + Send)) ->
         again_after: None,
     };
     let mut events = EventWriter { now, uuid };
-    let find = |deployment: &Deployment| (input.definition)(&deployment.definition);
-    let census = Census::take(input.service, input.tasks.iter().map(|task| &**task), &find, now);
+    let census = Census::take(input.service, input.tasks.iter().map(|task| &**task), &input.definition, now);
     outcome::account_ended(&mut plan, input.tasks, now);
     match plan.service.status {
         ServiceStatus::Inactive => {}
         ServiceStatus::Draining => drain(&mut plan, &census, &mut events),
         ServiceStatus::Active if plan.service.controller() == DeploymentControllerType::Ecs => {
             notice(&mut plan);
+            hook::wait(&mut plan, &census, &mut events);
+            stop::heed(&mut plan, &mut events);
             outcome::judge(&mut plan, &census, &mut events);
             moves::make(&mut plan, &census, input.instances, &mut events);
             outcome::complete(&mut plan, &census, &mut events);
+        }
+        ServiceStatus::Active if plan.service.controller() == DeploymentControllerType::External => {
+            sets::make(&mut plan, &census, &mut events);
         }
         ServiceStatus::Active => {}
     }
@@ -150,14 +174,24 @@ fn drain(plan: &mut Plan, census: &Census<'_>, events: &mut EventWriter<'_>) {
         }
         deployment.status = DeploymentStatus::Draining;
     }
+    for set in &mut plan.service.task_sets {
+        set.desired = 0;
+        set.status = TaskSetStatus::Draining;
+        if set.stable {
+            (set.stable, set.stable_at) = (false, events.now);
+        }
+    }
     if census.live.is_empty() {
         plan.service.status = ServiceStatus::Inactive;
         plan.service.deployments.clear();
+        plan.service.task_sets.clear();
         return;
     }
-    let reason = plan.service.deployments.first().map_or_else(
+    let deployment = plan.service.deployments.first().map(|newest| newest.id);
+    let newest = deployment.or(plan.service.task_sets.first().map(|newest| newest.id));
+    let reason = newest.map_or_else(
         || "Scaling activity initiated by service deletion".to_owned(),
-        |newest| format!("Scaling activity initiated by (deployment {})", newest.id),
+        |newest| format!("Scaling activity initiated by (deployment {newest})"),
     );
     let wanted = census
         .live
@@ -178,6 +212,13 @@ fn tally(service: &mut Service, census: &Census<'_>, now: Timestamp) {
         if before != (running, pending) {
             (deployment.running, deployment.pending) = (running, pending);
             deployment.updated_at = now;
+        }
+    }
+    for set in &mut service.task_sets {
+        let (running, pending) = (census.running(Some(set.id)), census.pending(Some(set.id)));
+        if (set.running, set.pending) != (running, pending) {
+            (set.running, set.pending) = (running, pending);
+            set.updated_at = now;
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The record of a deployment's rollout, and what the scheduler writes into it.
 
-use super::{ServiceDeployment, is_finished};
+use super::{ServiceDeployment, StopRequest, is_finished};
 use crate::generated as model;
-use crate::model::{ServiceDeploymentRollbackMonitorsStatus as Monitors, ServiceDeploymentStatus as Status};
+use crate::model::{
+    DeploymentLifecycleHookStatus as HookStatus, ServiceDeploymentRollbackMonitorsStatus as Monitors,
+    ServiceDeploymentStatus as Status,
+};
 use crate::{Doc, Timestamp};
 
 /// What happened to a deployment.
@@ -23,7 +26,31 @@ pub enum RecordEvent {
         /// `statusReason`
         reason: String,
     },
-    /// The circuit breaker was triggered, and a rollback to this revision began.
+    /// A user asked for its end.
+    StopRequested {
+        /// How.
+        how: StopRequest,
+    },
+    /// It was stopped for a user, and is left as it stands.
+    Stopped {
+        /// `statusReason`
+        reason: String,
+    },
+    /// It waits at a PAUSE hook.
+    Paused {
+        /// `lifecycleStage`
+        stage: model::ServiceDeploymentLifecycleStage,
+        /// The hook.
+        hook: model::DeploymentLifecycleHookDetail,
+    },
+    /// It waits no more at a PAUSE hook.
+    HookResolved {
+        /// `hookId`
+        hook: String,
+        /// What became of it.
+        status: HookStatus,
+    },
+    /// The circuit breaker was triggered, or a user asked for it, and a rollback to this revision began.
     RollingBack {
         /// `failureCount`
         failures: i32,
@@ -31,6 +58,8 @@ pub enum RecordEvent {
         reason: String,
         /// The revision's ARN.
         to: String,
+        /// Whether it was the circuit breaker.
+        triggered: bool,
     },
     /// Another deployment took its place.
     Superseded,
@@ -68,8 +97,37 @@ impl ServiceDeployment {
                 doc.status_reason = Some(reason.clone());
                 if status == Status::RollbackInProgress { Status::RollbackFailed } else { Status::Stopped }
             }
-            RecordEvent::RollingBack { failures, reason, to } => {
-                trigger(&mut doc, *failures);
+            RecordEvent::StopRequested { how } => {
+                doc.status_reason = Some("Service deployment stop requested by the user.".to_owned());
+                match how {
+                    StopRequest::Rollback => Status::RollbackRequested,
+                    StopRequest::Abort => Status::StopRequested,
+                }
+            }
+            RecordEvent::Stopped { reason } => {
+                give_up_hooks(&mut doc);
+                doc.status_reason = Some(reason.clone());
+                Status::Stopped
+            }
+            RecordEvent::Paused { stage, hook } => {
+                doc.lifecycle_stage = Some(stage.clone());
+                doc.lifecycle_hook_details.get_or_insert_default().push(hook.clone());
+                status
+            }
+            RecordEvent::HookResolved { hook, status: resolved } => {
+                let details = doc.lifecycle_hook_details.as_mut()?;
+                let detail = details.iter_mut().find(|detail| detail.hook_id.as_ref() == Some(hook))?;
+                detail.status = Some(*resolved);
+                if *resolved != HookStatus::Failed {
+                    doc.lifecycle_stage = Some(model::ServiceDeploymentLifecycleStage::ScaleUp);
+                }
+                status
+            }
+            RecordEvent::RollingBack { failures, reason, to, triggered } => {
+                give_up_hooks(&mut doc);
+                if *triggered {
+                    trigger(&mut doc, *failures);
+                }
                 doc.status_reason = Some(reason.clone());
                 doc.rollback = Some(model::Rollback {
                     reason: Some(reason.clone()),
@@ -112,6 +170,15 @@ fn count(revision: Option<&mut model::ServiceRevisionSummary>, running: i32) {
         revision.requested_task_count = Some(running);
         revision.running_task_count = Some(running);
         revision.pending_task_count = Some(0);
+    }
+}
+
+/// Hooks at which nobody waits any more.
+fn give_up_hooks(doc: &mut model::ServiceDeployment) {
+    for hook in doc.lifecycle_hook_details.iter_mut().flatten() {
+        if hook.status == Some(HookStatus::AwaitingAction) {
+            hook.status = Some(HookStatus::Failed);
+        }
     }
 }
 

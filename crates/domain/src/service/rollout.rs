@@ -63,6 +63,8 @@ impl Service {
             seen: false,
             digests_known: false,
             rolls_back: new.rolls_back,
+            stop: None,
+            hooks: super::HookState::default(),
         };
         self.deployments.insert(0, deployment);
     }

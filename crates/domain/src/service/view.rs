@@ -3,7 +3,7 @@
 use super::{Deployment, Service, ServiceDeployment, ServiceStatus, is_finished};
 use crate::arn::{ServiceDeploymentKey, ServiceRevisionKey};
 use crate::generated as model;
-use crate::model::DeploymentRolloutState;
+use crate::model::{DeploymentControllerType, DeploymentRolloutState};
 
 impl Deployment {
     /// The deployment as DescribeServices answers it.
@@ -37,6 +37,12 @@ impl Service {
         // An INACTIVE service has no events left. (recorded)
         view.events = Some(if inactive { Vec::new() } else { self.events.iter().cloned().collect() });
         view.tags = with_tags.then(|| self.tags.clone());
+        if self.controller() == DeploymentControllerType::External {
+            let tags = |set: &super::TaskSet| if with_tags { set.tags.clone() } else { Vec::new() };
+            // Its task sets are shown with tags in any case. (recorded)
+            let sets = self.task_sets.iter().map(|set| set.view(self, Some(tags(set))));
+            view.task_sets = Some(sets.collect());
+        }
         if !inactive {
             view.current_service_deployment = self.current_record().map(|key| key.arn());
             view.current_service_revisions = Some(

@@ -206,7 +206,7 @@ pub(crate) fn platform_family(definition: &model::TaskDefinition) -> &'static st
 
 /// The platform version that a Fargate task gets: LATEST is resolved to the newest one. (AWS documentation, Linux
 /// platform versions)
-pub(crate) fn platform_version(asked: Option<&str>) -> &str {
+pub fn platform_version(asked: Option<&str>) -> &str {
     match asked {
         None | Some("" | "LATEST") => "1.4.0",
         Some(version) => version,

@@ -5,14 +5,16 @@ pub mod invariant;
 mod lifecycle;
 mod network;
 mod observation;
+pub mod protection;
 mod status;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use create::platform_family;
+pub use create::platform_version;
 pub use create::{NewTask, zone_of_subnet};
-pub(crate) use create::{platform_family, platform_version};
 pub use lifecycle::{Interruption, STOPPED_BY_USER};
 pub use observation::{
     ContainerObservation, ContainerState, NetworkObservation, TaskFailure, TaskObservation,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use kecs_domain::model::{DeploymentRolloutState, HealthStatus, SchedulingStrategy};
+use kecs_domain::model::{
+    DeploymentControllerType, DeploymentRolloutState, HealthStatus, SchedulingStrategy,
+};
 use kecs_domain::service::{DeploymentStatus, Plan, Service, ServiceStatus, invariant};
 use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
 
@@ -42,6 +44,9 @@ fn deployment(task: &Task) -> Option<kecs_domain::name::DeploymentId> {
 
 /// What is wrong with a plan for the world as it is; None if nothing is.
 pub(crate) fn violation(world: &World, settings: &Settings, plan: &Plan) -> Option<String> {
+    if world.service.controller() == DeploymentControllerType::External {
+        return external_violation(world, plan);
+    }
     let active = world.service.status == ServiceStatus::Active;
     let daemon = world.service.scheduling_strategy() == SchedulingStrategy::Daemon;
     let desired = if daemon { world.instances.len() as i32 } else { world.service.desired_count() };
@@ -109,6 +114,33 @@ pub(crate) fn violation(world: &World, settings: &Settings, plan: &Plan) -> Opti
     let stored =
         invariant::check_next(before, after).and_then(|()| invariant::check_scheduled(before, after));
     stored.err().or_else(|| of_service(after, world))
+}
+
+/// The same for a service with task sets: its limits are those of each set, and no set goes beyond double its share.
+fn external_violation(world: &World, plan: &Plan) -> Option<String> {
+    let of = |set| move |task: &&Task| deployment(task) == Some(set) && occupies(task);
+    for set in &plan.service.task_sets {
+        let there = world.tasks.values().map(|task| &**task).filter(of(set.id)).count() as i64;
+        let starts: i64 = plan
+            .start
+            .iter()
+            .filter(|start| start.deployment == set.id)
+            .map(|start| start.count as i64)
+            .sum();
+        if starts > 0 && there + starts > 2 * i64::from(set.goal(world.service.desired_count())) {
+            return Some(format!("task set {}: {starts} starts beside {there} tasks", set.id));
+        }
+    }
+    let known = |start: &kecs_domain::service::Start| {
+        plan.service.task_sets.iter().any(|set| set.id == start.deployment)
+    };
+    if !plan.start.iter().all(known) {
+        return Some("a start of a task set that isn't there".to_owned());
+    }
+    let (before, after) = (&world.service, &plan.service);
+    let stored =
+        invariant::check_next(before, after).and_then(|()| invariant::check_scheduled(before, after));
+    stored.err()
 }
 
 /// A part of the event that says that the limits leave no move.

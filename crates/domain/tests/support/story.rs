@@ -148,6 +148,20 @@ impl Story {
             );
             self.line("now", &text);
         }
+        for set in self.world.service.task_sets.clone() {
+            let stable = if set.stable { "STEADY_STATE" } else { "STABILIZING" };
+            let text = format!(
+                "{} {} web:{} scale {} % desired {} pending {} running {} {stable}",
+                deployment(set.id),
+                set.status.as_str(),
+                set.definition.revision,
+                set.scale,
+                set.desired,
+                set.pending,
+                set.running,
+            );
+            self.line("set", &text);
+        }
         let service = &self.world.service;
         let text =
             format!("{} running {} pending {}", service.status.as_str(), service.running, service.pending);

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use kecs_domain::arn::{TaskDefinitionKey, TaskKey};
 use kecs_domain::model::{
-    DeploymentCircuitBreaker, DeploymentConfiguration, HealthStatus, SchedulingStrategy, TaskStopCode,
+    DeploymentCircuitBreaker, DeploymentConfiguration, DeploymentControllerType,
+    DeploymentLifecycleHookAction, HealthStatus, SchedulingStrategy, TaskStopCode,
 };
 use kecs_domain::name::{DeploymentId, HexId, TaskId};
 use kecs_domain::service::{
     EventWriter, LaunchThrottle, NewDeployment, Plan, PlanInput, RecordEvent, RevisionExtras, Service,
-    ServiceDeployment, ServiceRevision, ServiceStatus, Start, plan,
+    ServiceDeployment, ServiceRevision, ServiceStatus, Start, StopRequest, TaskSet, plan,
 };
 use kecs_domain::task::{
     ContainerObservation, ContainerState, Interruption, LaunchSettings, NewTask, STOPPED_BY_USER,
@@ -120,7 +121,9 @@ impl World {
             },
             revision_extras: RevisionExtras::default(),
             tags: Vec::new(),
+            default_namespace: None,
             deployments: Vec::new(),
+            task_sets: Vec::new(),
             events: std::collections::VecDeque::new(),
             running: 0,
             pending: 0,
@@ -172,6 +175,48 @@ impl World {
         let record_id = record.key.id.clone();
         self.records.insert(record_id.clone(), record);
         self.open(id, record_id, &definition, None);
+    }
+
+    /// A service with an EXTERNAL deployment controller: no deployment, and no task set yet.
+    pub(crate) fn externally_controlled(&mut self) {
+        self.service.spec.deployment_controller =
+            Some(model::DeploymentController { r#type: DeploymentControllerType::External });
+        self.service.spec.task_definition = None;
+        self.service.deployments.clear();
+        self.records.clear();
+    }
+
+    /// CreateTaskSet, with a new revision of the task definition after the first.
+    pub(crate) fn add_task_set(&mut self, scale: f64) -> DeploymentId {
+        if !self.service.task_sets.is_empty() {
+            self.revision += 1;
+            let definition = Arc::new(definition(self.revision, &[app(self.checked)], false));
+            self.definitions.insert(self.revision, definition);
+        }
+        let key = self.definitions[&self.revision].key.clone();
+        let id = self.deployment_id();
+        let set = TaskSet::new(id, key, model::TaskSet::default(), scale, Vec::new(), self.now);
+        self.service.add_task_set(set).expect("fewer than five");
+        id
+    }
+
+    /// StopServiceDeployment of the PRIMARY deployment.
+    pub(crate) fn stop(&mut self, how: StopRequest) {
+        let key = self.service.current_record().expect("a deployment is under way");
+        let stopped = self.service.stop_deployment(&self.records[&key.id], how, self.now);
+        let (service, record) = stopped.expect("it can be stopped");
+        self.service = service;
+        self.records.insert(key.id, record);
+    }
+
+    /// ContinueServiceDeployment at the hook at which it waits.
+    pub(crate) fn resolve_hook(&mut self, action: DeploymentLifecycleHookAction) {
+        let key = self.service.current_record().expect("a deployment is under way");
+        let waiting = self.service.deployments[0].hooks.waiting.clone().expect("it waits at a hook");
+        let resolved = self.service.resolve_hook(&self.records[&key.id], &waiting.id, action, self.now);
+        let (service, record) = resolved.expect("it waits at this hook");
+        self.service = service;
+        self.records.insert(key.id, record);
     }
 
     /// UpdateService with another desired count.
@@ -383,8 +428,11 @@ impl World {
     }
 
     fn start(&mut self, start: &Start) {
-        let deployment = self.service.deployments.iter().find(|one| one.id == start.deployment);
-        let revision = deployment.expect("it is the service's").definition.revision;
+        let set = self.service.task_set(Some(start.deployment)).ok().map(|set| set.id);
+        let deployments = self.service.deployments.iter().map(|one| (one.id, &one.definition));
+        let sets = self.service.task_sets.iter().map(|set| (set.id, &set.definition));
+        let of = deployments.chain(sets).find(|(id, _)| *id == start.deployment);
+        let revision = of.expect("it is the service's").1.revision;
         let definition = Arc::clone(&self.definitions[&revision]);
         let launch = Arc::new(LaunchSettings::default());
         let mut ids = Vec::new();
@@ -412,11 +460,14 @@ impl World {
             self.tasks.insert(task.key.id, Arc::new(task));
         }
         let mut uuid = counting("event-", &mut self.next_uuid);
-        EventWriter { now: self.now, uuid: &mut uuid }.started(&mut self.service, &ids);
+        EventWriter { now: self.now, uuid: &mut uuid }.started_of(&mut self.service, set, &ids);
         let started = i32::try_from(ids.len()).expect("a few");
         self.service.pending += started;
         for deployment in self.service.deployments.iter_mut().filter(|one| one.id == start.deployment) {
             deployment.pending += started;
+        }
+        for set in self.service.task_sets.iter_mut().filter(|set| set.id == start.deployment) {
+            set.pending += started;
         }
     }
 

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kecs_domain::arn::{ServiceDeploymentKey, ServiceKey, ServiceRevisionKey, TaskKey};
-use kecs_domain::model::{PropagateTags, SchedulingStrategy, TaskVolumeConfiguration};
-use kecs_domain::name::{HexId, TaskId};
+use kecs_domain::arn::{ServiceDeploymentKey, ServiceKey, ServiceRevisionKey, TaskDefinitionKey, TaskKey};
+use kecs_domain::model::{LaunchType, PropagateTags, SchedulingStrategy, TaskVolumeConfiguration};
+use kecs_domain::name::{DeploymentId, HexId, TaskId};
 use kecs_domain::placement::{Demand, Misfit};
 use kecs_domain::service::{
-    Deployment, EventWriter, NewDeployment, Plan, PlanInput, RecordChange, RecordEvent, Rollback, Service,
+    EventWriter, NewDeployment, Plan, PlanInput, RecordChange, RecordEvent, Rollback, Service,
     ServiceRevision, ServiceStatus, Start, plan,
 };
 use kecs_domain::task::{DesiredStatus, LaunchSettings, ServiceMembership, Task};
@@ -21,6 +21,7 @@ use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
 use crate::context::{Error, Result, retry_conflicts};
 use crate::ports::{Changes, Versioned, WakeKey};
+use crate::service::namespace;
 use crate::task::make::{Made, Recipe, candidate, expressions_of};
 use crate::task::{Strategy, Where};
 use crate::task_definition::resolve::{Accept, resolve};
@@ -40,8 +41,9 @@ impl Reconciler<'_> {
         };
         let stored = ports.tasks.tasks_of_service(key).await?;
         let mut definitions = Definitions::default();
-        for deployment in &found.deployments {
-            definitions.load(ports, &deployment.definition).await?;
+        let of_sets = found.task_sets.iter().map(|set| &set.definition);
+        for key in found.deployments.iter().map(|one| &one.definition).chain(of_sets) {
+            definitions.load(ports, key).await?;
         }
         let tasks: Vec<Arc<Task>> = stored.iter().map(|task| task.value.clone()).collect();
         let instances = self.fitting_instances(&found, &definitions).await?;
@@ -62,20 +64,24 @@ impl Reconciler<'_> {
         }
         self.change_records(&plan, key, &mut changes).await?;
         self.note_digests(&mut plan.service, &tasks, &mut changes).await?;
-        let mut started = Vec::new();
+        let (mut started, mut of_sets) = (Vec::new(), Vec::new());
         for start in std::mem::take(&mut plan.start) {
             let made = self.start_tasks(&mut plan, &start, &tasks, &definitions).await?;
-            started.extend(made);
+            let set = plan.service.task_set(Some(start.deployment)).ok().map(|set| set.id);
+            if set.is_some() {
+                self.tell_started(&mut plan.service, set, &made);
+                of_sets.extend(made);
+            } else {
+                started.extend(made);
+            }
         }
-        if !started.is_empty() {
-            let ids: Vec<TaskId> = started.iter().map(|task| task.key.id).collect();
-            EventWriter { now: ports.clock.now(), uuid: &mut || ports.ids.uuid() }
-                .started(&mut plan.service, &ids);
-        }
+        self.tell_started(&mut plan.service, None, &started);
+        started.extend(of_sets);
         for task in started {
             wake.push(WakeKey::Task(task.key.clone()));
             changes.create(task);
         }
+        namespace::follow(Some(&found), &plan.service, &mut changes);
         if plan.service != *found.value {
             changes.update(plan.service, found.version);
         }
@@ -103,6 +109,16 @@ impl Reconciler<'_> {
             .filter(|candidate| candidate.check(&demand).is_ok())
             .map(|candidate| candidate.id)
             .collect())
+    }
+
+    /// Lets the service say which tasks were started, of a task set or of a deployment.
+    fn tell_started(&self, service: &mut Service, set: Option<DeploymentId>, tasks: &[Task]) {
+        if tasks.is_empty() {
+            return;
+        }
+        let ids: Vec<TaskId> = tasks.iter().map(|task| task.key.id).collect();
+        EventWriter { now: self.ports.clock.now(), uuid: &mut || self.ports.ids.uuid() }
+            .started_of(service, set, &ids);
     }
 
     async fn change_records(&self, plan: &Plan, service: &ServiceKey, changes: &mut Changes) -> Result<()> {
@@ -160,10 +176,7 @@ impl Reconciler<'_> {
             record: rollback.record.clone(),
             definition: &definition,
             rolls_back: Some(rollback.from),
-            reason: Some(format!(
-                "ECS deployment circuit breaker: rolling back to deploymentId {}.",
-                rollback.to
-            )),
+            reason: Some(rollback.reason.clone()),
             now,
         });
         plan.again_after = Some(Duration::ZERO);
@@ -181,16 +194,15 @@ impl Reconciler<'_> {
         }
     }
 
-    /// Where a service's tasks run.
-    async fn place_of(&self, service: &Service) -> Result<Where> {
-        let launch_type = service.effective_launch_type();
-        match &service.spec.capacity_provider_strategy {
+    /// Where the tasks of a source run.
+    async fn place_of(&self, service: &Service, source: &Source<'_>) -> Result<Where> {
+        match source.strategy {
             Some(items) if !items.is_empty() => {
                 let scope = &service.key.cluster.scope;
-                let strategy = Strategy::load(self.ports, scope, items.clone(), launch_type).await?;
+                let strategy = Strategy::load(self.ports, scope, items.to_vec(), source.launch_type).await?;
                 Ok(Where::Strategy(strategy))
             }
-            _ => Ok(Where::LaunchType(launch_type)),
+            _ => Ok(Where::LaunchType(source.launch_type)),
         }
     }
 
@@ -201,15 +213,13 @@ impl Reconciler<'_> {
         tasks: &[Arc<Task>],
         definitions: &Definitions,
     ) -> Result<Vec<Task>> {
-        let Some(deployment) = plan.service.deployments.iter().find(|one| one.id == start.deployment) else {
-            return Ok(Vec::new());
-        };
-        let Some(definition) = definitions.get(&deployment.definition) else {
+        let Some(source) = Source::of(&plan.service, start.deployment) else { return Ok(Vec::new()) };
+        let Some(definition) = definitions.get(source.definition) else {
             tracing::warn!(service = %plan.service.key.arn(), "no tasks are started: the task definition is gone");
             return Ok(Vec::new());
         };
-        let place = self.place_of(&plan.service).await?;
-        // Base and weight are about the tasks of a deployment: those of an older one are on their way out.
+        let place = self.place_of(&plan.service, &source).await?;
+        // Base and weight are about the tasks of a deployment or task set: those of another one are its own.
         let counts = |task: &Task| {
             task.desired == DesiredStatus::Running
                 && task.service.as_ref().is_some_and(|of| of.deployment == start.deployment)
@@ -218,7 +228,7 @@ impl Reconciler<'_> {
             let on = |task: &Task| task.doc.capacity_provider_name.as_deref() == Some(provider);
             tasks.iter().filter(|task| counts(task) && on(task)).count()
         };
-        let recipe = recipe(&plan.service, deployment, &definition, &place, start.instance, &per_provider);
+        let recipe = recipe(&plan.service, &source, &definition, &place, start, &per_provider);
         let made = recipe.make(self.ports, start.count).await?;
         let now = self.ports.clock.now();
         if made.unplaced > 0 {
@@ -231,6 +241,10 @@ impl Reconciler<'_> {
         if let Some(deployment) = plan.service.deployments.iter_mut().find(|one| one.id == start.deployment) {
             deployment.pending += started;
             deployment.updated_at = now;
+        }
+        if let Some(set) = plan.service.task_sets.iter_mut().find(|set| set.id == start.deployment) {
+            set.pending += started;
+            set.updated_at = now;
         }
         Ok(made.tasks)
     }
@@ -257,12 +271,45 @@ fn change_tasks(plan: &Plan, stored: &[Versioned<Task>], changes: &mut Changes) 
     wake
 }
 
+/// What the tasks of a deployment or of a task set are made of.
+struct Source<'a> {
+    definition: &'a TaskDefinitionKey,
+    strategy: Option<&'a [model::CapacityProviderStrategyItem]>,
+    launch_type: LaunchType,
+    platform_version: Option<String>,
+    network: Option<model::NetworkConfiguration>,
+}
+
+impl<'a> Source<'a> {
+    fn of(service: &'a Service, id: DeploymentId) -> Option<Self> {
+        if let Ok(set) = service.task_set(Some(id)) {
+            let settings = &set.settings;
+            return Some(Self {
+                definition: &set.definition,
+                strategy: settings.capacity_provider_strategy.as_deref(),
+                launch_type: settings.launch_type.unwrap_or(LaunchType::Ec2),
+                platform_version: settings.platform_version.clone(),
+                network: settings.network_configuration.clone(),
+            });
+        }
+        let deployment = service.deployments.iter().find(|one| one.id == id)?;
+        let spec = &service.spec;
+        Some(Self {
+            definition: &deployment.definition,
+            strategy: spec.capacity_provider_strategy.as_deref(),
+            launch_type: service.effective_launch_type(),
+            platform_version: spec.platform_version.clone(),
+            network: spec.network_configuration.clone(),
+        })
+    }
+}
+
 fn recipe<'a>(
     service: &'a Service,
-    deployment: &Deployment,
+    source: &'a Source<'_>,
     definition: &'a Arc<TaskDefinition>,
     place: &'a Where,
-    instance: Option<HexId>,
+    start: &Start,
     per_provider: &'a (dyn Fn(&str) -> usize + Sync),
 ) -> Recipe<'a> {
     let spec = &service.spec;
@@ -280,18 +327,18 @@ fn recipe<'a>(
         place,
         overrides: model::TaskOverride::default(),
         group: format!("service:{}", service.key.name),
-        started_by: Some(deployment.id.to_string()),
+        started_by: Some(start.deployment.to_string()),
         enable_execute_command: spec.enable_execute_command.unwrap_or(false),
-        platform_version: spec.platform_version.clone(),
-        service: Some(ServiceMembership { name: service.key.name.clone(), deployment: deployment.id }),
+        platform_version: source.platform_version.clone(),
+        service: Some(ServiceMembership { name: service.key.name.clone(), deployment: start.deployment }),
         tags,
         launch: Arc::new(LaunchSettings {
-            network: spec.network_configuration.clone(),
+            network: source.network.clone(),
             placement_constraints: spec.placement_constraints.clone().unwrap_or_default(),
             placement_strategy: spec.placement_strategy.clone().unwrap_or_default(),
             volumes: task_volumes(service),
         }),
-        instance,
+        instance: start.instance,
         per_provider,
     }
 }

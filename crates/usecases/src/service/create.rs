@@ -12,7 +12,7 @@ use kecs_domain::service::{RevisionExtras, Service, ServiceStatus, configure};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Doc, EcsError, Timestamp, tag};
 
-use super::{Services, begin_deployment, check_platform, provider_launch_type};
+use super::{Services, begin_deployment, check_platform, external, namespace, provider_launch_type};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, Entity, EntityKey, Versioned, WakeKey};
 use crate::task::{Where, active_cluster, check_network, fingerprint, launch_choice};
@@ -61,6 +61,9 @@ impl Services<'_> {
         }
         let controller =
             request.deployment_controller.as_ref().map_or(DeploymentControllerType::Ecs, |c| c.r#type);
+        if controller == DeploymentControllerType::External {
+            external::check_create(request)?;
+        }
         let definition = match request.task_definition.as_deref() {
             Some(named) => Some(resolve(ports, &ctx.scope, named, Accept::ActiveForService).await?),
             None if controller == DeploymentControllerType::External => None,
@@ -89,6 +92,8 @@ impl Services<'_> {
             // A token that was used for an earlier service of this name is used anew.
             changes.puts.push((Entity::from(record), crate::ports::Expect::Any));
         }
+        service.take_default_namespace(cluster.settings.service_connect_defaults.as_ref());
+        namespace::follow(None, &service, &mut changes);
         match existing {
             None => changes.create(service.clone()),
             Some(old) => changes.update(service.clone(), old.version),
@@ -275,6 +280,7 @@ fn check_count(
         return Ok(0);
     }
     match request.desired_count {
+        None if external::is_external(request) => Ok(0),
         None => refuse("DesiredCount is missing"),
         Some(count) if count < 0 => refuse("DesiredCount can not be lesser than 0"),
         Some(count) => Ok(count),

@@ -4,7 +4,7 @@ use kecs_domain::model::{DeleteServiceRequest, DeleteServiceResponse, Scheduling
 use kecs_domain::service::{DeploymentStatus, Service, ServiceStatus};
 use kecs_domain::{Doc, EcsError, ErrorCode};
 
-use super::Services;
+use super::{Services, namespace};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, WakeKey};
 use crate::task::active_cluster;
@@ -36,10 +36,17 @@ impl Services<'_> {
                 )
                 .into());
             }
+            if !found.task_sets.is_empty() && request.force != Some(true) {
+                return Err(EcsError::invalid_parameter(
+                    "The service cannot be stopped while deployments are active.",
+                )
+                .into());
+            }
             let mut service = Service::clone(&found);
             service.status = ServiceStatus::Draining;
             service.spec.desired_count = Some(0);
             let mut changes = Changes::new();
+            namespace::follow(Some(&found), &service, &mut changes);
             changes.update(service.clone(), found.version);
             self.ports.unit_of_work.commit(changes).await?;
             Ok(service)

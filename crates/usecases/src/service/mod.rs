@@ -1,12 +1,17 @@
 //! The operations on services, their deployments and revisions.
 
+mod continue_deployment;
 mod create;
 mod delete;
 mod describe;
 mod describe_deployments;
 mod describe_revisions;
+mod external;
 mod list;
+mod list_by_namespace;
 mod list_deployments;
+pub(crate) mod namespace;
+mod stop_deployment;
 mod update;
 
 use kecs_domain::EcsError;
@@ -77,7 +82,7 @@ fn provider_launch_type(place: &Where) -> Option<LaunchType> {
 }
 
 /// Checks a platform version against where the tasks run.
-fn check_platform(version: Option<&str>, launch_type: LaunchType) -> Result<()> {
+pub(crate) fn check_platform(version: Option<&str>, launch_type: LaunchType) -> Result<()> {
     if version.is_some_and(|version| !version.is_empty()) && launch_type != LaunchType::Fargate {
         return Err(EcsError::invalid_parameter(
             "The platform version must be null when specifying an EC2 launch type.",

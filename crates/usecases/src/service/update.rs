@@ -7,7 +7,7 @@ use kecs_domain::service::{Service, ServiceStatus, configure};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Doc, EcsError, ErrorCode};
 
-use super::{Services, begin_deployment, check_platform, provider_launch_type};
+use super::{Services, begin_deployment, check_platform, external, namespace, provider_launch_type};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, EntityKey, Versioned, WakeKey};
 use crate::task::{Where, active_cluster, check_network, launch_choice};
@@ -33,6 +33,7 @@ impl Services<'_> {
             if found.status != ServiceStatus::Active {
                 return Err(EcsError::new(ErrorCode::ServiceNotActive, "Service was not ACTIVE.").into());
             }
+            external::check_update(&found, &request)?;
             let definition = self.definition(ctx, &found, &request).await?;
             let mut changes = Changes::new();
             let place = match request.capacity_provider_strategy.as_ref() {
@@ -54,6 +55,10 @@ impl Services<'_> {
                 self.supersede(&found, &mut changes).await?;
                 begin_deployment(ports, &mut service, &definition, &mut changes);
             }
+            if request.service_connect_configuration.is_some() {
+                service.take_default_namespace(cluster.settings.service_connect_defaults.as_ref());
+            }
+            namespace::follow(Some(&found), &service, &mut changes);
             changes.update(service.clone(), found.version);
             ports.unit_of_work.commit(changes).await?;
             Ok(service)
@@ -81,6 +86,8 @@ impl Services<'_> {
             Some(named) => Ok(Some(resolve(self.ports, &ctx.scope, named, Accept::ActiveForService).await?)),
             // What runs may have been deregistered since: it still serves what is there.
             None => match service.spec.task_definition.as_deref() {
+                // What a service with task sets shows of its PRIMARY one isn't its own.
+                Some(_) if service.controller() == DeploymentControllerType::External => Ok(None),
                 None => Ok(None),
                 Some(arn) => Ok(Some(resolve(self.ports, &ctx.scope, arn, Accept::Any).await?)),
             },

@@ -1,12 +1,13 @@
 //! What can be tagged: from an ARN to the stored entity, and back into the store with other tags.
 
 use kecs_domain::arn::{
-    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_ref, task_definition_ref, task_ref,
+    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_child_ref, service_ref,
+    task_definition_ref, task_ref,
 };
 use kecs_domain::capacity_provider::{CapacityProvider, does_not_exist, is_predefined};
 use kecs_domain::cluster::Cluster;
 use kecs_domain::model::Tag;
-use kecs_domain::name::ClusterName;
+use kecs_domain::name::{ClusterName, DeploymentId};
 use kecs_domain::service::{Service, ServiceStatus};
 use kecs_domain::task::{Task, TaskStatus};
 use kecs_domain::task_definition::TaskDefinition;
@@ -24,6 +25,7 @@ pub(super) enum Resource {
     Task(Versioned<Task>),
     Service(Versioned<Service>),
     CapacityProvider(Box<CapacityProvider>, Version),
+    TaskSet(Versioned<Service>, DeploymentId),
 }
 
 impl Resource {
@@ -39,6 +41,7 @@ impl Resource {
             "cluster" => Self::load_cluster(ports, scope, &arn).await,
             "task-definition" => Self::load_task_definition(ports, scope, text).await,
             "task" => Self::load_task(ports, scope, &arn, text).await,
+            "task-set" => Self::load_task_set(ports, scope, text).await,
             "service" => Self::load_service(ports, scope, &arn, text).await,
             "capacity-provider" => Self::load_provider(ports, scope, &arn).await,
             _ => Err(refused().into()),
@@ -122,6 +125,20 @@ impl Resource {
         Ok(Self::Service(found))
     }
 
+    async fn load_task_set(ports: &Ports, scope: &Scope, text: &str) -> Result<Self> {
+        let not_found = || {
+            EcsError::invalid_parameter(
+                "The specified task set was not found. Specify a valid task set and try again.",
+            )
+        };
+        let (key, _) = service_child_ref(scope, "task-set", text).ok_or_else(not_found)?;
+        find_any(ports, &key.cluster).await?;
+        let found = ports.services.services(std::slice::from_ref(&key)).await?.pop().flatten();
+        let found = found.ok_or_else(not_found)?;
+        let id = found.task_set(key.task_set_ref(text)).map_err(|_| not_found())?.id;
+        Ok(Self::TaskSet(found, id))
+    }
+
     /// Its tags.
     pub(super) fn tags(&self) -> &[Tag] {
         match self {
@@ -130,6 +147,7 @@ impl Resource {
             Self::Task(task) => &task.tags,
             Self::Service(service) => &service.tags,
             Self::CapacityProvider(provider, _) => &provider.tags,
+            Self::TaskSet(service, id) => service.task_set(Some(*id)).map_or(&[], |set| set.tags.as_slice()),
         }
     }
 
@@ -153,6 +171,11 @@ impl Resource {
             Self::Service(read) => changes.update(Service { tags, ..Service::clone(&read) }, read.version),
             Self::CapacityProvider(read, version) => {
                 changes.update(capacity_provider::stored(CapacityProvider { tags, ..*read }), version)
+            }
+            Self::TaskSet(read, id) => {
+                let mut service = Service::clone(&read);
+                service.tag_task_set(id, tags)?;
+                changes.update(service, read.version)
             }
         };
         ports.unit_of_work.commit(changes).await?;

@@ -2,10 +2,13 @@
 
 mod check;
 mod describe;
+mod get_protection;
 mod list;
 pub(crate) mod make;
+mod protection;
 mod run;
 mod stop;
+mod update_protection;
 
 use crate::context::{Ports, Result};
 use crate::ports::Versioned;
