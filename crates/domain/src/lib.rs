@@ -8,6 +8,7 @@ pub mod arn;
 pub mod capacity;
 pub mod cluster;
 pub mod doc;
+pub mod endpoint;
 pub mod error;
 pub mod expression;
 #[allow(missing_docs, reason = "the model's prose is not ours to copy")]

@@ -7,6 +7,7 @@
 pub mod cluster;
 pub mod context;
 pub mod coverage;
+pub mod express;
 pub mod ports;
 mod queue;
 pub mod reconcile;
@@ -48,6 +49,11 @@ impl Ecs {
     /// The operations on services, their deployments and revisions.
     pub fn services(&self) -> service::Services<'_> {
         service::Services::new(&self.ports)
+    }
+
+    /// The operations on Express services.
+    pub fn express(&self) -> express::ExpressServices<'_> {
+        express::ExpressServices::new(&self.ports)
     }
 
     /// The operations on tags.

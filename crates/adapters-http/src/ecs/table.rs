@@ -72,6 +72,11 @@ table! {
     DescribeServiceDeployments => services.describe_deployments,
     DescribeServiceRevisions => services.describe_revisions,
 
+    CreateExpressGatewayService => express.create,
+    DescribeExpressGatewayService => express.describe,
+    UpdateExpressGatewayService => express.update,
+    DeleteExpressGatewayService => express.delete,
+
     TagResource => tags.tag,
     UntagResource => tags.untag,
     ListTagsForResource => tags.list,

@@ -5,6 +5,7 @@ mod census;
 pub mod configure;
 mod deployment;
 mod events;
+pub mod express;
 pub mod invariant;
 mod limits;
 mod moves;
@@ -34,7 +35,7 @@ pub use rollout::NewDeployment;
 use crate::Timestamp;
 use crate::arn::ServiceKey;
 use crate::generated as model;
-use crate::model::{DeploymentControllerType, LaunchType, SchedulingStrategy};
+use crate::model::{DeploymentControllerType, LaunchType, ResourceManagementType, SchedulingStrategy};
 use crate::name::DeploymentId;
 
 /// The life of a service.
@@ -113,6 +114,9 @@ pub struct RevisionExtras {
     /// `monitoring`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<model::MonitoringConfiguration>,
+    /// What makes it an Express service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub express: Option<express::Express>,
 }
 
 /// How long to wait before tasks are started again, after tasks that went from PENDING to STOPPED.
@@ -175,6 +179,11 @@ impl Service {
     /// The launch type, for filters and counts; None with a capacity provider strategy.
     pub fn launch_type(&self) -> Option<LaunchType> {
         self.spec.launch_type
+    }
+
+    /// Who manages it: ECS for an Express service.
+    pub fn management(&self) -> ResourceManagementType {
+        self.spec.resource_management_type.unwrap_or(ResourceManagementType::Customer)
     }
 
     /// REPLICA unless it was created otherwise.

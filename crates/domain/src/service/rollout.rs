@@ -121,6 +121,7 @@ impl Service {
             vpc_lattice_configurations: settings.vpc_lattice_configurations,
             gateway_connectors: self.revision_extras.gateway_connectors.clone(),
             monitoring: self.revision_extras.monitoring.clone(),
+            ecs_managed_resources: self.managed_resources(),
             created_at: Some(now),
             ..Default::default()
         };

@@ -8,6 +8,7 @@ use kecs_domain::model::{
     LaunchType, NetworkMode, PropagateTags, ResourceManagementType, SchedulingStrategy,
 };
 use kecs_domain::name::ServiceName;
+use kecs_domain::service::express::Express;
 use kecs_domain::service::{RevisionExtras, Service, ServiceStatus, configure};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Doc, EcsError, Timestamp, tag};
@@ -67,7 +68,7 @@ impl Services<'_> {
             None => return Err(EcsError::invalid_parameter("TaskDefinition can not be blank.").into()),
         };
         let now = ports.clock.now();
-        let mut service = build(ctx, request, &key, &cluster, definition.as_deref(), now)?;
+        let mut service = build(ctx, request, &key, &cluster, definition.as_deref(), now, None)?;
         let mut changes = Changes::new();
         // Neither the cluster nor the task definition may be gone when the service is there.
         changes.require(EntityKey::Cluster(cluster.key.clone()), cluster.version);
@@ -140,14 +141,16 @@ fn non_empty<T: Clone>(list: Option<&Vec<T>>) -> Vec<T> {
     list.cloned().unwrap_or_default()
 }
 
-/// Checks the request, in ECS's order where it is known, and makes the service of it.
-fn build(
+/// Checks the request, in ECS's order where it is known, and makes the service of it. With `express` it is an Express
+/// service, which may leave its network to us.
+pub(crate) fn build(
     ctx: &Context,
     request: &CreateServiceRequest,
     key: &ServiceKey,
     cluster: &Cluster,
     definition: Option<&TaskDefinition>,
     now: Timestamp,
+    express: Option<Express>,
 ) -> Result<Service> {
     let strategy = request.scheduling_strategy.unwrap_or(SchedulingStrategy::Replica);
     let both = "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try \
@@ -155,7 +158,7 @@ fn build(
     let place =
         launch_choice(cluster, request.launch_type, request.capacity_provider_strategy.as_ref(), both)?;
     let launch_type = place.launch_type();
-    if let Some(definition) = definition {
+    if let Some(definition) = definition.filter(|_| express.is_none()) {
         check_network(&definition.doc, request.network_configuration.as_ref(), launch_type)?;
     }
     let desired = check_count(request, strategy, launch_type)?;
@@ -179,6 +182,7 @@ fn build(
         vpc_lattice: request.vpc_lattice_configurations.clone(),
         gateway_connectors: request.gateway_connectors.clone(),
         monitoring: request.monitoring.clone(),
+        express,
     };
     if let Some(definition) = definition {
         configure::check_against_definition(&balancers, &extras, &definition.doc)?;
@@ -228,7 +232,11 @@ fn build(
         propagate_tags: Some(request.propagate_tags.unwrap_or(PropagateTags::None)),
         enable_execute_command: Some(request.enable_execute_command.unwrap_or(false)),
         availability_zone_rebalancing: Some(rebalancing),
-        resource_management_type: Some(ResourceManagementType::Customer),
+        resource_management_type: Some(if extras.express.is_some() {
+            ResourceManagementType::Ecs
+        } else {
+            ResourceManagementType::Customer
+        }),
         ..Default::default()
     };
     Ok(Service::new(key.clone(), spec, extras, tags))

@@ -82,7 +82,7 @@ impl Services<'_> {
     }
 
     /// Ends the record of the deployment that a new one takes the place of.
-    async fn supersede(&self, service: &Service, changes: &mut Changes) -> Result<()> {
+    pub(crate) async fn supersede(&self, service: &Service, changes: &mut Changes) -> Result<()> {
         let Some(key) = service.current_record() else { return Ok(()) };
         let Some(record) = self.ports.services.service_deployment(&key).await? else { return Ok(()) };
         let now = self.ports.clock.now();
@@ -121,7 +121,10 @@ fn change(
         spec.network_configuration = Some(network.clone());
     }
     if let Some(definition) = definition {
-        check_network(&definition.doc, spec.network_configuration.as_ref(), launch_type)?;
+        // The network of an Express service may have been left to us.
+        if service.revision_extras.express.is_none() {
+            check_network(&definition.doc, spec.network_configuration.as_ref(), launch_type)?;
+        }
         if !definition.supports(launch_type) {
             let message = format!("Task definition does not support launch_type {launch_type}.");
             return Err(EcsError::invalid_parameter(message).into());
