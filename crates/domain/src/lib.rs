@@ -11,6 +11,7 @@ pub mod doc;
 pub mod endpoint;
 pub mod error;
 pub mod expression;
+pub mod gateway;
 #[allow(missing_docs, reason = "the model's prose is not ours to copy")]
 pub mod generated;
 pub mod idempotency;

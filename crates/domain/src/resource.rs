@@ -77,6 +77,10 @@ resources! {
     /// What an account, or one of its users, has chosen for a setting. Belongs to the principal's ARN; its id is the
     /// setting's name.
     AccountSetting(Setting),
+    /// A gateway. Belongs to nothing; its id is its name.
+    Gateway(crate::gateway::Gateway),
+    /// That a service is, or has been, connected to a gateway. Belongs to the gateway; its id is `CLUSTER/SERVICE`.
+    GatewayRoute(crate::gateway::GatewayRoute),
 }
 
 impl fmt::Display for ResourceKind {

@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod context;
 pub mod coverage;
 pub mod express;
+pub mod gateway;
 pub mod ports;
 mod queue;
 pub mod reconcile;
@@ -54,6 +55,11 @@ impl Ecs {
     /// The operations on Express services.
     pub fn express(&self) -> express::ExpressServices<'_> {
         express::ExpressServices::new(&self.ports)
+    }
+
+    /// The operations on gateways, their associations and their routes.
+    pub fn gateways(&self) -> gateway::Gateways<'_> {
+        gateway::Gateways::new(&self.ports)
     }
 
     /// The operations on tags.

@@ -6,6 +6,7 @@ pub mod configure;
 mod deployment;
 mod events;
 pub mod express;
+mod gateways;
 pub mod invariant;
 mod limits;
 mod moves;
@@ -27,6 +28,7 @@ pub use deployment::{
 pub use breaker::threshold;
 pub use census::{Census, Condition};
 pub use events::EventWriter;
+pub use gateways::{Connection, GatewayAccess};
 pub use limits::Limits;
 pub use plan::{Plan, PlanInput, RecordChange, Rollback, Start, plan};
 pub use record::RecordEvent;
@@ -114,6 +116,10 @@ pub struct RevisionExtras {
     /// `monitoring`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<model::MonitoringConfiguration>,
+    /// The gateways that the revision is connected to: those that its cluster was associated with when it was made, and
+    /// that its connector doesn't filter out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gateways: Vec<GatewayAccess>,
     /// What makes it an Express service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub express: Option<express::Express>,

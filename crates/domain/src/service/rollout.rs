@@ -62,6 +62,7 @@ impl Service {
             breaker: BreakerState::default(),
             seen: false,
             digests_known: false,
+            connections: self.new_connections(),
             rolls_back: new.rolls_back,
         };
         self.deployments.insert(0, deployment);

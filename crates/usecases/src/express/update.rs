@@ -11,6 +11,7 @@ use kecs_domain::task_definition::{Registration, TaskDefinition};
 
 use super::{ExpressServices, not_active, not_with_definition, present_definition};
 use crate::context::{Context, Result, check_model, retry_conflicts};
+use crate::gateway::connect::{connect, enter};
 use crate::ports::{Changes, WakeKey};
 use crate::service::{Services, begin_deployment};
 
@@ -71,6 +72,9 @@ impl ExpressServices<'_> {
             return Ok((service, None));
         }
         Services::new(self.ports).supersede(&found, &mut changes).await?;
+        // UpdateService may have given it a connector.
+        let gateways = connect(self.ports, &mut service).await?;
+        enter(&service.key, &gateways, &mut changes);
         begin_deployment(self.ports, &mut service, &definition, &mut changes);
         changes.update(service.clone(), found.version);
         self.ports.unit_of_work.commit(changes).await?;

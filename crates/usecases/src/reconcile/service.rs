@@ -19,6 +19,7 @@ use kecs_domain::{model, tag};
 use super::definitions::Definitions;
 use super::{Next, Reconciler};
 use crate::context::{Error, Result, retry_conflicts};
+use crate::gateway::connect::follow;
 use crate::ports::{Changes, Versioned, WakeKey};
 use crate::task::Where;
 use crate::task::make::{Made, Recipe, candidate, expressions_of};
@@ -79,6 +80,7 @@ impl Reconciler<'_> {
             changes.create(task);
         }
         if plan.service != *found.value {
+            wake.extend(follow(&found, &plan.service, &mut changes));
             changes.update(plan.service, found.version);
         }
         if !changes.is_empty() {

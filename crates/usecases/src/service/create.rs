@@ -15,6 +15,7 @@ use kecs_domain::{Doc, EcsError, Timestamp, tag};
 
 use super::{Services, begin_deployment, check_platform};
 use crate::context::{Context, Result, check_model, retry_conflicts};
+use crate::gateway::connect::{connect, enter};
 use crate::ports::{Changes, Entity, EntityKey, Versioned, WakeKey};
 use crate::task::{Where, active_cluster, check_network, fingerprint, launch_choice};
 use crate::task_definition::resolve::{Accept, resolve};
@@ -75,6 +76,8 @@ impl Services<'_> {
         if let Some(definition) = &definition {
             changes.require(EntityKey::TaskDefinition(definition.key.clone()), definition.version);
             if controller == DeploymentControllerType::Ecs {
+                let gateways = connect(ports, &mut service).await?;
+                enter(&key, &gateways, &mut changes);
                 begin_deployment(ports, &mut service, definition, &mut changes);
             }
         }
@@ -182,6 +185,7 @@ pub(crate) fn build(
         vpc_lattice: request.vpc_lattice_configurations.clone(),
         gateway_connectors: request.gateway_connectors.clone(),
         monitoring: request.monitoring.clone(),
+        gateways: Vec::new(),
         express,
     };
     if let Some(definition) = definition {

@@ -11,6 +11,7 @@ use kecs_domain::{Doc, EcsError, ErrorCode};
 
 use super::{Services, begin_deployment, check_platform};
 use crate::context::{Context, Result, check_model, retry_conflicts};
+use crate::gateway::connect::{connect, enter};
 use crate::ports::{Changes, EntityKey, Versioned, WakeKey};
 use crate::task::{Where, active_cluster, check_network, launch_choice};
 use crate::task_definition::resolve::{Accept, resolve};
@@ -41,11 +42,18 @@ impl Services<'_> {
             let mut changes = Changes::new();
             let force = request.force_new_deployment == Some(true);
             let scheduled = service.controller() == DeploymentControllerType::Ecs;
+            // A deployment is connected to the gateways of its own time; to look for others is reason enough for one.
+            let asked = force || request.gateway_connectors.is_some();
+            let mut gateways = Vec::new();
+            if scheduled && (asked || is_new_revision(&found, &service)) {
+                gateways = connect(ports, &mut service).await?;
+            }
             if let Some(definition) =
                 definition.filter(|_| scheduled && (force || is_new_revision(&found, &service)))
             {
                 changes.require(EntityKey::TaskDefinition(definition.key.clone()), definition.version);
                 self.supersede(&found, &mut changes).await?;
+                enter(&service.key, &gateways, &mut changes);
                 begin_deployment(ports, &mut service, &definition, &mut changes);
             }
             changes.update(service.clone(), found.version);

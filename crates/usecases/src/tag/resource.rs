@@ -1,9 +1,11 @@
 //! What can be tagged: from an ARN to the stored entity, and back into the store with other tags.
 
 use kecs_domain::arn::{
-    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_ref, task_definition_ref, task_ref,
+    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, gateway_ref, service_ref, task_definition_ref,
+    task_ref,
 };
 use kecs_domain::cluster::Cluster;
+use kecs_domain::gateway::Gateway;
 use kecs_domain::model::Tag;
 use kecs_domain::name::ClusterName;
 use kecs_domain::service::{Service, ServiceStatus};
@@ -14,7 +16,7 @@ use kecs_domain::{EcsError, ErrorCode, Scope};
 use crate::cluster::find_any;
 use crate::context::retry_conflicts;
 use crate::ports::{Changes, Versioned};
-use crate::{Ports, Result, task_definition};
+use crate::{Ports, Result, gateway, task_definition};
 
 /// Something that has tags, as it was read.
 pub(super) enum Resource {
@@ -22,6 +24,7 @@ pub(super) enum Resource {
     TaskDefinition(Versioned<TaskDefinition>),
     Task(Versioned<Task>),
     Service(Versioned<Service>),
+    Gateway(Box<gateway::Read>),
 }
 
 impl Resource {
@@ -38,6 +41,7 @@ impl Resource {
             "task-definition" => Self::load_task_definition(ports, scope, text).await,
             "task" => Self::load_task(ports, scope, &arn, text).await,
             "service" => Self::load_service(ports, scope, &arn, text).await,
+            "gateway" => Self::load_gateway(ports, scope, text).await,
             _ => Err(refused().into()),
         }
     }
@@ -100,6 +104,19 @@ impl Resource {
         Ok(Self::Service(found))
     }
 
+    async fn load_gateway(ports: &Ports, scope: &Scope, text: &str) -> Result<Self> {
+        let found = match gateway_ref(scope, text)? {
+            Some(key) => gateway::load(ports, &key).await?,
+            None => None,
+        };
+        let not_found = || {
+            EcsError::invalid_parameter(
+                "The specified gateway was not found. Specify a valid gateway and try again.",
+            )
+        };
+        Ok(Self::Gateway(Box::new(found.ok_or_else(not_found)?)))
+    }
+
     /// Its tags.
     pub(super) fn tags(&self) -> &[Tag] {
         match self {
@@ -107,6 +124,7 @@ impl Resource {
             Self::TaskDefinition(definition) => &definition.tags,
             Self::Task(task) => &task.tags,
             Self::Service(service) => &service.tags,
+            Self::Gateway(read) => &read.gateway.tags,
         }
     }
 
@@ -128,6 +146,10 @@ impl Resource {
             }
             Self::Task(read) => changes.update(Task { tags, ..Task::clone(&read) }, read.version),
             Self::Service(read) => changes.update(Service { tags, ..Service::clone(&read) }, read.version),
+            Self::Gateway(read) => {
+                read.save(Gateway { tags, ..read.gateway.clone() }, &mut changes);
+                &mut changes
+            }
         };
         ports.unit_of_work.commit(changes).await?;
         Ok(())

@@ -51,21 +51,27 @@ pub fn url(service: &crate::arn::ServiceKey) -> String {
 }
 
 impl Service {
-    /// What ECS manages for a revision of an Express service: its entry point, and nothing of which we'd have to make
-    /// up a state.
+    /// What ECS manages for a revision: the entry point of an Express service, the connections to gateways, and
+    /// nothing of which we'd have to make up a state.
     pub(crate) fn managed_resources(&self) -> Option<model::ECSManagedResources> {
-        self.revision_extras.express.as_ref()?;
+        let (express, connections) = (self.revision_extras.express.as_ref(), self.gateway_connections());
+        if express.is_none() && connections.is_none() {
+            return None;
+        }
         Some(model::ECSManagedResources {
-            ingress_paths: Some(vec![model::ManagedIngressPath {
-                access_type: AccessType::Public,
-                endpoint: url(&self.key),
-                load_balancer: None,
-                load_balancer_security_groups: None,
-                certificate: None,
-                listener: None,
-                rule: None,
-                target_groups: None,
-            }]),
+            gateway_connections: connections,
+            ingress_paths: express.map(|_| {
+                vec![model::ManagedIngressPath {
+                    access_type: AccessType::Public,
+                    endpoint: url(&self.key),
+                    load_balancer: None,
+                    load_balancer_security_groups: None,
+                    certificate: None,
+                    listener: None,
+                    rule: None,
+                    target_groups: None,
+                }]
+            }),
             ..Default::default()
         })
     }
