@@ -103,7 +103,7 @@ def test_services_are_listed_by_launch_type_and_strategy(account: Account) -> No
     assert listed(schedulingStrategy="DAEMON") == {daemon}
     assert listed(launchType="EC2", schedulingStrategy="REPLICA") == {replica}
     assert listed(resourceManagementType="CUSTOMER") == {replica, daemon, fargate}
-    assert listed(resourceManagementType="ECS") == set()
+    assert listed(resourceManagementType="ECS") == set(), "there is no Express service"
 
 
 def test_a_draining_service_is_not_listed_but_described(account: Account) -> None:

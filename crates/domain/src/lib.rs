@@ -10,8 +10,10 @@ pub mod capacity;
 pub mod capacity_provider;
 pub mod cluster;
 pub mod doc;
+pub mod endpoint;
 pub mod error;
 pub mod expression;
+pub mod gateway;
 #[allow(missing_docs, reason = "the model's prose is not ours to copy")]
 pub mod generated;
 pub mod idempotency;

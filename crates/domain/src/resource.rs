@@ -85,6 +85,10 @@ resources! {
     ServiceNamespace(ServiceNamespace),
     /// A service in a Service Connect namespace. Belongs to the namespace; its id is `CLUSTER/SERVICE`.
     NamespaceMember(NamespaceMember),
+    /// A gateway. Belongs to nothing; its id is its name.
+    Gateway(crate::gateway::Gateway),
+    /// That a service is, or has been, connected to a gateway. Belongs to the gateway; its id is `CLUSTER/SERVICE`.
+    GatewayRoute(crate::gateway::GatewayRoute),
 }
 
 impl fmt::Display for ResourceKind {

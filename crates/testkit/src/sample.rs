@@ -275,6 +275,8 @@ pub fn service(cluster: &ClusterKey, name: &str) -> Service {
         revision_extras: Default::default(),
         tags: Vec::new(),
         deployments: Vec::new(),
+        default_namespace: None,
+        task_sets: Vec::new(),
         events: Default::default(),
         running: 0,
         pending: 0,

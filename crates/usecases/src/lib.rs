@@ -9,6 +9,8 @@ pub mod capacity_provider;
 pub mod cluster;
 pub mod context;
 pub mod coverage;
+pub mod express;
+pub mod gateway;
 pub mod ports;
 mod queue;
 pub mod reconcile;
@@ -66,6 +68,16 @@ impl Ecs {
     /// The operations on task sets.
     pub fn task_sets(&self) -> task_set::TaskSets<'_> {
         task_set::TaskSets::new(&self.ports)
+    }
+
+    /// The operations on Express services.
+    pub fn express(&self) -> express::ExpressServices<'_> {
+        express::ExpressServices::new(&self.ports)
+    }
+
+    /// The operations on gateways, their associations and their routes.
+    pub fn gateways(&self) -> gateway::Gateways<'_> {
+        gateway::Gateways::new(&self.ports)
     }
 
     /// The operations on tags.

@@ -84,6 +84,23 @@ table! {
     DeleteTaskSet => task_sets.delete,
     UpdateServicePrimaryTaskSet => task_sets.promote,
 
+    CreateExpressGatewayService => express.create,
+    DescribeExpressGatewayService => express.describe,
+    UpdateExpressGatewayService => express.update,
+    DeleteExpressGatewayService => express.delete,
+
+    CreateGateway => gateways.create,
+    DescribeGateway => gateways.describe,
+    ListGateways => gateways.list,
+    UpdateGateway => gateways.update,
+    DeleteGateway => gateways.delete,
+    DescribeGatewayResources => gateways.describe_resources,
+    AssociateGatewayWithCluster => gateways.associate,
+    DisassociateGatewayFromCluster => gateways.disassociate,
+    ListGatewayClusterAssociations => gateways.list_associations,
+    ListGatewayRoutes => gateways.list_routes,
+    DescribeGatewayRoute => gateways.describe_route,
+
     TagResource => tags.tag,
     UntagResource => tags.untag,
     ListTagsForResource => tags.list,

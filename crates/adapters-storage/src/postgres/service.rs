@@ -37,6 +37,10 @@ impl ServiceStore for PostgresStore {
         if let Some(strategy) = query.scheduling_strategy {
             sql.push(" AND strategy = ").push_bind(strategy.as_str());
         }
+        if let Some(management) = query.management {
+            sql.push(" AND coalesce(doc->'spec'->>'resourceManagementType', 'CUSTOMER') = ");
+            sql.push_bind(management.as_str());
+        }
         if let Some(last) = &request.after {
             sql.push(" AND name > ").push_bind(last.as_str());
         }

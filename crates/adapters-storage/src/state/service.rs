@@ -6,7 +6,7 @@ use std::ops::Bound;
 use kecs_domain::Timestamp;
 use kecs_domain::arn::{ServiceDeploymentKey, ServiceKey, ServiceRevisionKey};
 use kecs_domain::cluster::ClusterCounts;
-use kecs_domain::model::{LaunchType, SchedulingStrategy};
+use kecs_domain::model::{LaunchType, ResourceManagementType, SchedulingStrategy};
 use kecs_domain::name::{DeploymentId, ServiceName};
 use kecs_domain::pagination::{Page, PageRequest};
 use kecs_domain::service::{Service, ServiceDeployment, ServiceRevision, ServiceStatus};
@@ -33,7 +33,7 @@ impl ServiceSlot {
 }
 
 /// What ListServices filters by.
-type Facet = (Option<LaunchType>, SchedulingStrategy);
+type Facet = (Option<LaunchType>, SchedulingStrategy, ResourceManagementType);
 
 /// The services of a cluster.
 #[derive(Default)]
@@ -164,9 +164,10 @@ impl ServiceIndex {
     }
 
     fn list(&self, query: &ServiceQuery, page: &PageRequest<ServiceName>) -> Page<ServiceName> {
-        let sets = self.active.iter().filter(|((launch_type, strategy), _)| {
+        let sets = self.active.iter().filter(|((launch_type, strategy, management), _)| {
             query.launch_type.is_none_or(|asked| *launch_type == Some(asked))
                 && query.scheduling_strategy.is_none_or(|asked| *strategy == asked)
+                && query.management.is_none_or(|asked| *management == asked)
         });
         let names = union(sets.map(|(_, names)| rest(names, page.after.as_ref())));
         Page::take(names.cloned(), page.limit)
@@ -201,7 +202,7 @@ impl ServiceIndex {
 /// Where lists have a service; None unless it is ACTIVE.
 fn facet(service: &Service) -> Option<Facet> {
     let active = service.status == ServiceStatus::Active;
-    active.then(|| (service.launch_type(), service.scheduling_strategy()))
+    active.then(|| (service.launch_type(), service.scheduling_strategy(), service.management()))
 }
 
 impl State {

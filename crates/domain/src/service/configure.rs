@@ -215,6 +215,18 @@ pub fn check_against_definition(
             ));
         }
     }
+    for connector in extras.gateway_connectors.iter().flatten() {
+        let named = containers
+            .iter()
+            .flat_map(|container| container.port_mappings.iter().flatten())
+            .any(|mapping| mapping.name.as_deref() == Some(&connector.port_name));
+        if !named {
+            return refuse(format!(
+                "portName({}) does not refer to any named PortMapping in the container definitions",
+                connector.port_name
+            ));
+        }
+    }
     Ok(())
 }
 

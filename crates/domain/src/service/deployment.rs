@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Connection;
 use crate::arn::{ServiceDeploymentKey, ServiceRevisionKey, TaskDefinitionKey};
 use crate::generated as model;
 use crate::model::{DeploymentRolloutState, ServiceDeploymentStatus};
@@ -73,6 +74,9 @@ pub struct Deployment {
     /// Whether its revision names the digests of the images that its tasks run.
     #[serde(default)]
     pub digests_known: bool,
+    /// The gateways that its tasks get traffic from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connections: Vec<Connection>,
     /// Whether it was made by a rollback, and from which deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolls_back: Option<DeploymentId>,

@@ -134,7 +134,8 @@ fn check_next_deployment(before: &Deployment, after: &Deployment) -> Result<(), 
         && before.created_at == after.created_at
         && before.record == after.record
         && before.rolls_back == after.rolls_back
-        && before.settings == after.settings;
+        && before.settings == after.settings
+        && before.connections == after.connections;
     if !same {
         return Err("it became another one".to_owned());
     }

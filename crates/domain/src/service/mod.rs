@@ -5,6 +5,8 @@ mod census;
 pub mod configure;
 mod deployment;
 mod events;
+pub mod express;
+mod gateways;
 mod hook;
 pub mod invariant;
 mod limits;
@@ -31,6 +33,7 @@ pub use deployment::{
 pub use breaker::threshold;
 pub use census::{Census, Condition};
 pub use events::EventWriter;
+pub use gateways::{Connection, GatewayAccess};
 pub use hook::{HookState, Waiting};
 pub use limits::Limits;
 pub use namespace::{NamespaceMember, ServiceNamespace};
@@ -43,7 +46,7 @@ pub use task_set::{TaskSet, TaskSetStatus};
 use crate::Timestamp;
 use crate::arn::ServiceKey;
 use crate::generated as model;
-use crate::model::{DeploymentControllerType, LaunchType, SchedulingStrategy};
+use crate::model::{DeploymentControllerType, LaunchType, ResourceManagementType, SchedulingStrategy};
 use crate::name::DeploymentId;
 
 /// The life of a service.
@@ -132,6 +135,13 @@ pub struct RevisionExtras {
     /// With a capacity provider strategy: the launch type of its providers' tasks. None for Fargate's providers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_launch_type: Option<LaunchType>,
+    /// The gateways that the revision is connected to: those that its cluster was associated with when it was made, and
+    /// that its connector doesn't filter out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gateways: Vec<GatewayAccess>,
+    /// What makes it an Express service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub express: Option<express::Express>,
 }
 
 /// How long to wait before tasks are started again, after tasks that went from PENDING to STOPPED.
@@ -197,6 +207,11 @@ impl Service {
     /// The launch type, for filters and counts; None with a capacity provider strategy.
     pub fn launch_type(&self) -> Option<LaunchType> {
         self.spec.launch_type
+    }
+
+    /// Who manages it: ECS for an Express service.
+    pub fn management(&self) -> ResourceManagementType {
+        self.spec.resource_management_type.unwrap_or(ResourceManagementType::Customer)
     }
 
     /// REPLICA unless it was created otherwise.

@@ -62,6 +62,7 @@ impl Service {
             breaker: BreakerState::default(),
             seen: false,
             digests_known: false,
+            connections: self.new_connections(),
             rolls_back: new.rolls_back,
             stop: None,
             hooks: super::HookState::default(),
@@ -123,6 +124,7 @@ impl Service {
             vpc_lattice_configurations: settings.vpc_lattice_configurations,
             gateway_connectors: self.revision_extras.gateway_connectors.clone(),
             monitoring: self.revision_extras.monitoring.clone(),
+            ecs_managed_resources: self.managed_resources(),
             created_at: Some(now),
             ..Default::default()
         };

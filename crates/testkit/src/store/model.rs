@@ -197,6 +197,7 @@ impl Model {
                 && it.status == ServiceStatus::Active
                 && query.launch_type.is_none_or(|asked| it.launch_type() == Some(asked))
                 && query.scheduling_strategy.is_none_or(|asked| it.scheduling_strategy() == asked)
+                && query.management.is_none_or(|asked| it.management() == asked)
         });
         let mut found: Vec<_> = found.map(|it| it.key.name.clone()).collect();
         found.sort();

@@ -21,7 +21,12 @@ pub(crate) async fn is_used(ports: &Ports, cluster: &ClusterKey, names: &[String
 }
 
 async fn by_services(ports: &Ports, cluster: &ClusterKey, names: &[String]) -> Result<bool> {
-    let query = ServiceQuery { cluster: cluster.clone(), launch_type: None, scheduling_strategy: None };
+    let query = ServiceQuery {
+        cluster: cluster.clone(),
+        launch_type: None,
+        scheduling_strategy: None,
+        management: None,
+    };
     let named = |items: &Vec<CapacityProviderStrategyItem>| {
         items.iter().any(|item| names.contains(&item.capacity_provider))
     };

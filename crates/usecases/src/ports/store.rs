@@ -11,7 +11,7 @@ use kecs_domain::arn::{
 };
 use kecs_domain::cluster::{Cluster, ClusterCounts};
 use kecs_domain::idempotency::{TokenKey, TokenRecord};
-use kecs_domain::model::{LaunchType, SchedulingStrategy, ServiceDeploymentStatus};
+use kecs_domain::model::{LaunchType, ResourceManagementType, SchedulingStrategy, ServiceDeploymentStatus};
 use kecs_domain::name::{ClusterName, FamilyName, HexId, ServiceName, TaskId};
 use kecs_domain::pagination::{Page, PageRequest};
 use kecs_domain::resource::{Resource, ResourceKey, ResourceKind};
@@ -310,6 +310,8 @@ pub struct ServiceQuery {
     pub launch_type: Option<LaunchType>,
     /// With this scheduling strategy.
     pub scheduling_strategy: Option<SchedulingStrategy>,
+    /// Managed by ECS (the Express services) or by its users.
+    pub management: Option<ResourceManagementType>,
 }
 
 /// Which service deployments are listed.

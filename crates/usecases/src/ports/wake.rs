@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kecs_domain::arn::{ServiceKey, TaskKey};
+use kecs_domain::arn::{GatewayKey, ServiceKey, TaskKey};
 
 /// What a reconciler works on. It is a reconciler's only input.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,6 +11,8 @@ pub enum WakeKey {
     Task(TaskKey),
     /// A service: start and stop tasks.
     Service(ServiceKey),
+    /// A gateway: carry out an update, and let go of clusters.
+    Gateway(GatewayKey),
 }
 
 impl fmt::Debug for WakeKey {
@@ -18,6 +20,7 @@ impl fmt::Debug for WakeKey {
         match self {
             Self::Task(key) => write!(f, "task {}/{}", key.cluster.name, key.id),
             Self::Service(key) => write!(f, "service {}/{}", key.cluster.name, key.name),
+            Self::Gateway(key) => write!(f, "gateway {}", key.name),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod definitions;
 mod digests;
+mod gateway;
 mod held_back;
 mod observe;
 mod place;
@@ -47,6 +48,7 @@ impl<'a> Reconciler<'a> {
         match key {
             WakeKey::Task(key) => self.task(key).await,
             WakeKey::Service(key) => self.service(key).await,
+            WakeKey::Gateway(key) => self.gateway(key).await,
         }
     }
 }

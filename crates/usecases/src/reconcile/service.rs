@@ -20,6 +20,7 @@ use super::definitions::Definitions;
 use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
 use crate::context::{Error, Result, retry_conflicts};
+use crate::gateway::connect::follow;
 use crate::ports::{Changes, Versioned, WakeKey};
 use crate::service::namespace;
 use crate::task::make::{Made, Recipe, candidate, expressions_of};
@@ -83,6 +84,7 @@ impl Reconciler<'_> {
         }
         namespace::follow(Some(&found), &plan.service, &mut changes);
         if plan.service != *found.value {
+            wake.extend(follow(&found, &plan.service, &mut changes));
             changes.update(plan.service, found.version);
         }
         if !changes.is_empty() {

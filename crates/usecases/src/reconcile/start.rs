@@ -41,7 +41,8 @@ impl Reconciler<'_> {
         }
         self.ports.orchestrator.restore(launches).await?;
         self.ports.wake.wake(wake);
-        self.wake_services().await
+        self.wake_services().await?;
+        self.wake_gateways().await
     }
 
     /// Wakes everything that might have been forgotten, because a hint was lost. For a slow timer.
@@ -60,7 +61,8 @@ impl Reconciler<'_> {
                 break;
             }
         }
-        self.wake_services().await
+        self.wake_services().await?;
+        self.wake_gateways().await
     }
 
     async fn wake_services(&self) -> Result<()> {

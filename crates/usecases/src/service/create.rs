@@ -8,12 +8,14 @@ use kecs_domain::model::{
     LaunchType, NetworkMode, PropagateTags, ResourceManagementType, SchedulingStrategy,
 };
 use kecs_domain::name::ServiceName;
+use kecs_domain::service::express::Express;
 use kecs_domain::service::{RevisionExtras, Service, ServiceStatus, configure};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Doc, EcsError, Timestamp, tag};
 
 use super::{Services, begin_deployment, check_platform, external, namespace, provider_launch_type};
 use crate::context::{Context, Result, check_model, retry_conflicts};
+use crate::gateway::connect::{connect, enter};
 use crate::ports::{Changes, Entity, EntityKey, Versioned, WakeKey};
 use crate::task::{Where, active_cluster, check_network, fingerprint, launch_choice};
 use crate::task_definition::resolve::{Accept, resolve};
@@ -71,13 +73,15 @@ impl Services<'_> {
         };
         let now = ports.clock.now();
         let place = self.place(request, &cluster).await?;
-        let mut service = build(ctx, request, &key, place, definition.as_deref(), now)?;
+        let mut service = build(ctx, request, &key, place, definition.as_deref(), now, None)?;
         let mut changes = Changes::new();
         // Neither the cluster nor the task definition may be gone when the service is there.
         changes.require(EntityKey::Cluster(cluster.key.clone()), cluster.version);
         if let Some(definition) = &definition {
             changes.require(EntityKey::TaskDefinition(definition.key.clone()), definition.version);
             if controller == DeploymentControllerType::Ecs {
+                let gateways = connect(ports, &mut service).await?;
+                enter(&key, &gateways, &mut changes);
                 begin_deployment(ports, &mut service, definition, &mut changes);
             }
         }
@@ -167,18 +171,20 @@ fn non_empty<T: Clone>(list: Option<&Vec<T>>) -> Vec<T> {
     list.cloned().unwrap_or_default()
 }
 
-/// Checks the request, in ECS's order where it is known, and makes the service of it.
-fn build(
+/// Checks the request, in ECS's order where it is known, and makes the service of it. With `express` it is an Express
+/// service, which may leave its network to us.
+pub(crate) fn build(
     ctx: &Context,
     request: &CreateServiceRequest,
     key: &ServiceKey,
     place: Where,
     definition: Option<&TaskDefinition>,
     now: Timestamp,
+    express: Option<Express>,
 ) -> Result<Service> {
     let strategy = request.scheduling_strategy.unwrap_or(SchedulingStrategy::Replica);
     let launch_type = place.launch_type();
-    if let Some(definition) = definition {
+    if let Some(definition) = definition.filter(|_| express.is_none()) {
         check_network(&definition.doc, request.network_configuration.as_ref(), launch_type)?;
     }
     let desired = check_count(request, strategy, launch_type)?;
@@ -203,6 +209,8 @@ fn build(
         gateway_connectors: request.gateway_connectors.clone(),
         monitoring: request.monitoring.clone(),
         provider_launch_type: provider_launch_type(&place),
+        gateways: Vec::new(),
+        express,
     };
     if let Some(definition) = definition {
         configure::check_against_definition(&balancers, &extras, &definition.doc)?;
@@ -252,7 +260,11 @@ fn build(
         propagate_tags: Some(request.propagate_tags.unwrap_or(PropagateTags::None)),
         enable_execute_command: Some(request.enable_execute_command.unwrap_or(false)),
         availability_zone_rebalancing: Some(rebalancing),
-        resource_management_type: Some(ResourceManagementType::Customer),
+        resource_management_type: Some(if extras.express.is_some() {
+            ResourceManagementType::Ecs
+        } else {
+            ResourceManagementType::Customer
+        }),
         ..Default::default()
     };
     Ok(Service::new(key.clone(), spec, extras, tags))

@@ -1,10 +1,12 @@
 //! DescribeServiceRevisions.
 
-use kecs_domain::EcsError;
 use kecs_domain::arn::{Arn, ServiceKey, ServiceRevisionKey, service_child_ref};
-use kecs_domain::model::{DescribeServiceRevisionsRequest, DescribeServiceRevisionsResponse, Failure};
+use kecs_domain::model::{
+    DescribeServiceRevisionsRequest, DescribeServiceRevisionsResponse, Failure, ServiceRevision,
+};
 use kecs_domain::name::DeploymentId;
-use kecs_domain::service::ServiceStatus;
+use kecs_domain::service::{Service, ServiceStatus};
+use kecs_domain::{Doc, EcsError};
 
 use super::Services;
 use crate::context::{Context, Result, check_model};
@@ -63,7 +65,11 @@ impl Services<'_> {
             // A revision of an earlier service of the same name is not one of this service's. (recorded)
             let revision = self.ports.services.service_revision(&key).await?;
             match revision.filter(|revision| revision.doc.created_at >= found.spec.created_at) {
-                Some(revision) => revisions.push(revision.doc.clone()),
+                Some(revision) => {
+                    let mut doc = revision.doc.clone();
+                    show_connections(&mut doc, &found, key.id);
+                    revisions.push(doc);
+                }
                 None => failures.push(Failure {
                     arn: Some(arn.clone()),
                     reason: Some("MISSING".to_owned()),
@@ -72,5 +78,18 @@ impl Services<'_> {
             }
         }
         Ok(DescribeServiceRevisionsResponse { service_revisions: Some(revisions), failures: Some(failures) })
+    }
+}
+
+/// Puts in what becomes of the revision's connections to gateways: the status of their routes, while there are any.
+fn show_connections(doc: &mut Doc<ServiceRevision>, service: &Service, id: DeploymentId) {
+    let connected = doc.ecs_managed_resources.as_ref().is_some_and(|it| it.gateway_connections.is_some());
+    let Some(deployment) = service.deployments.iter().find(|one| one.id == id).filter(|_| connected) else {
+        return;
+    };
+    let resources = doc.make_mut().ecs_managed_resources.as_mut();
+    let shown = resources.and_then(|it| it.gateway_connections.as_mut()).into_iter().flatten();
+    for (connection, known) in shown.zip(&deployment.connections) {
+        connection.status = service.route(&known.gateway).map(|(status, _)| status);
     }
 }

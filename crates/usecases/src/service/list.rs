@@ -1,7 +1,7 @@
 //! ListServices.
 
 use kecs_domain::arn::ServiceKey;
-use kecs_domain::model::{ListServicesRequest, ListServicesResponse, ResourceManagementType};
+use kecs_domain::model::{ListServicesRequest, ListServicesResponse};
 use kecs_domain::pagination::{PageSizes, Pager};
 
 use super::Services;
@@ -21,13 +21,10 @@ impl Services<'_> {
             cluster: cluster.key.clone(),
             launch_type: request.launch_type,
             scheduling_strategy: request.scheduling_strategy,
+            management: request.resource_management_type,
         };
         let pager = Pager::new("ListServices", &ctx.scope, &query);
         let page = pager.request(request.next_token.as_deref(), request.max_results, PageSizes::SERVICES)?;
-        if request.resource_management_type == Some(ResourceManagementType::Ecs) {
-            // Services that ECS manages itself are those of Express Mode, which can't be made here.
-            return Ok(ListServicesResponse { service_arns: Some(Vec::new()), next_token: None });
-        }
         let page = self.ports.services.list_services(&query, page).await?;
         let arn = |name: &_| ServiceKey { cluster: query.cluster.clone(), name: Clone::clone(name) }.arn();
         Ok(ListServicesResponse {

@@ -1,7 +1,7 @@
 //! The operations on services, their deployments and revisions.
 
 mod continue_deployment;
-mod create;
+pub(crate) mod create;
 mod delete;
 mod describe;
 mod describe_deployments;
@@ -44,14 +44,14 @@ impl<'a> Services<'a> {
         }
     }
 
-    async fn load(&self, key: &ServiceKey) -> Result<Option<Versioned<Service>>> {
+    pub(crate) async fn load(&self, key: &ServiceKey) -> Result<Option<Versioned<Service>>> {
         Ok(self.ports.services.services(std::slice::from_ref(key)).await?.pop().flatten())
     }
 }
 
 /// Begins a deployment of the service's present settings: the deployment itself, its revision and its record, in
 /// one set of changes. The record's ARN shows in the service from now on.
-fn begin_deployment(
+pub(crate) fn begin_deployment(
     ports: &Ports,
     service: &mut Service,
     definition: &TaskDefinition,

@@ -9,6 +9,7 @@ use kecs_domain::{Doc, EcsError, ErrorCode};
 
 use super::{Services, begin_deployment, check_platform, external, namespace, provider_launch_type};
 use crate::context::{Context, Result, check_model, retry_conflicts};
+use crate::gateway::connect::{connect, enter};
 use crate::ports::{Changes, EntityKey, Versioned, WakeKey};
 use crate::task::{Where, active_cluster, check_network, launch_choice};
 use crate::task_definition::resolve::{Accept, resolve};
@@ -48,11 +49,18 @@ impl Services<'_> {
             change(&mut service, &request, place, definition.as_deref())?;
             let force = request.force_new_deployment == Some(true);
             let scheduled = service.controller() == DeploymentControllerType::Ecs;
+            // A deployment is connected to the gateways of its own time; to look for others is reason enough for one.
+            let asked = force || request.gateway_connectors.is_some();
+            let mut gateways = Vec::new();
+            if scheduled && (asked || is_new_revision(&found, &service)) {
+                gateways = connect(ports, &mut service).await?;
+            }
             if let Some(definition) =
                 definition.filter(|_| scheduled && (force || is_new_revision(&found, &service)))
             {
                 changes.require(EntityKey::TaskDefinition(definition.key.clone()), definition.version);
                 self.supersede(&found, &mut changes).await?;
+                enter(&service.key, &gateways, &mut changes);
                 begin_deployment(ports, &mut service, &definition, &mut changes);
             }
             if request.service_connect_configuration.is_some() {
@@ -95,7 +103,7 @@ impl Services<'_> {
     }
 
     /// Ends the record of the deployment that a new one takes the place of.
-    async fn supersede(&self, service: &Service, changes: &mut Changes) -> Result<()> {
+    pub(crate) async fn supersede(&self, service: &Service, changes: &mut Changes) -> Result<()> {
         let Some(key) = service.current_record() else { return Ok(()) };
         let Some(record) = self.ports.services.service_deployment(&key).await? else { return Ok(()) };
         let now = self.ports.clock.now();
@@ -134,7 +142,10 @@ fn change(
         spec.network_configuration = Some(network.clone());
     }
     if let Some(definition) = definition {
-        check_network(&definition.doc, spec.network_configuration.as_ref(), launch_type)?;
+        // The network of an Express service may have been left to us.
+        if service.revision_extras.express.is_none() {
+            check_network(&definition.doc, spec.network_configuration.as_ref(), launch_type)?;
+        }
         if !definition.supports(launch_type) {
             let message = format!("Task definition does not support launch_type {launch_type}.");
             return Err(EcsError::invalid_parameter(message).into());

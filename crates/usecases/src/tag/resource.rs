@@ -1,11 +1,12 @@
 //! What can be tagged: from an ARN to the stored entity, and back into the store with other tags.
 
 use kecs_domain::arn::{
-    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_child_ref, service_ref,
+    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, gateway_ref, service_child_ref, service_ref,
     task_definition_ref, task_ref,
 };
 use kecs_domain::capacity_provider::{CapacityProvider, does_not_exist, is_predefined};
 use kecs_domain::cluster::Cluster;
+use kecs_domain::gateway::Gateway;
 use kecs_domain::model::Tag;
 use kecs_domain::name::{ClusterName, DeploymentId};
 use kecs_domain::service::{Service, ServiceStatus};
@@ -16,7 +17,7 @@ use kecs_domain::{EcsError, ErrorCode, Scope};
 use crate::cluster::find_any;
 use crate::context::retry_conflicts;
 use crate::ports::{Changes, Version, Versioned};
-use crate::{Ports, Result, capacity_provider, task_definition};
+use crate::{Ports, Result, capacity_provider, gateway, task_definition};
 
 /// Something that has tags, as it was read.
 pub(super) enum Resource {
@@ -26,6 +27,7 @@ pub(super) enum Resource {
     Service(Versioned<Service>),
     CapacityProvider(Box<CapacityProvider>, Version),
     TaskSet(Versioned<Service>, DeploymentId),
+    Gateway(Box<gateway::Read>),
 }
 
 impl Resource {
@@ -44,6 +46,7 @@ impl Resource {
             "task-set" => Self::load_task_set(ports, scope, text).await,
             "service" => Self::load_service(ports, scope, &arn, text).await,
             "capacity-provider" => Self::load_provider(ports, scope, &arn).await,
+            "gateway" => Self::load_gateway(ports, scope, text).await,
             _ => Err(refused().into()),
         }
     }
@@ -139,6 +142,19 @@ impl Resource {
         Ok(Self::TaskSet(found, id))
     }
 
+    async fn load_gateway(ports: &Ports, scope: &Scope, text: &str) -> Result<Self> {
+        let found = match gateway_ref(scope, text)? {
+            Some(key) => gateway::load(ports, &key).await?,
+            None => None,
+        };
+        let not_found = || {
+            EcsError::invalid_parameter(
+                "The specified gateway was not found. Specify a valid gateway and try again.",
+            )
+        };
+        Ok(Self::Gateway(Box::new(found.ok_or_else(not_found)?)))
+    }
+
     /// Its tags.
     pub(super) fn tags(&self) -> &[Tag] {
         match self {
@@ -148,6 +164,7 @@ impl Resource {
             Self::Service(service) => &service.tags,
             Self::CapacityProvider(provider, _) => &provider.tags,
             Self::TaskSet(service, id) => service.task_set(Some(*id)).map_or(&[], |set| set.tags.as_slice()),
+            Self::Gateway(read) => &read.gateway.tags,
         }
     }
 
@@ -176,6 +193,10 @@ impl Resource {
                 let mut service = Service::clone(&read);
                 service.tag_task_set(id, tags)?;
                 changes.update(service, read.version)
+            }
+            Self::Gateway(read) => {
+                read.save(Gateway { tags, ..read.gateway.clone() }, &mut changes);
+                &mut changes
             }
         };
         ports.unit_of_work.commit(changes).await?;

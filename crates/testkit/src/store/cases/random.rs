@@ -5,7 +5,7 @@
 use std::fmt::Debug;
 
 use kecs_domain::cluster::ClusterStatus;
-use kecs_domain::model::{LaunchType, SchedulingStrategy, ServiceDeploymentStatus};
+use kecs_domain::model::{LaunchType, ResourceManagementType, SchedulingStrategy, ServiceDeploymentStatus};
 use kecs_domain::name::HexId;
 use kecs_domain::service::{ServiceDeployment, ServiceStatus};
 use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
@@ -253,6 +253,7 @@ async fn compare_cluster(random: &mut StdRng, store: &dyn Store, model: &Model, 
         cluster,
         launch_type: maybe(random, |random| pick(random, &[LaunchType::Ec2, LaunchType::Fargate])),
         scheduling_strategy: maybe(random, |random| pick(random, SchedulingStrategy::ALL)),
+        management: maybe(random, |random| pick(random, ResourceManagementType::ALL)),
     };
     let found = pages(limit, Clone::clone, |page| store.list_services(&query, page)).await;
     assert_eq!(found, model.list_services(&query), "{when}: {query:?}");

@@ -1,7 +1,7 @@
 //! Services, service deployments, service revisions.
 
 use kecs_domain::arn::{ServiceDeploymentKey, ServiceKey, ServiceRevisionKey};
-use kecs_domain::model::{LaunchType, SchedulingStrategy, ServiceDeploymentStatus};
+use kecs_domain::model::{LaunchType, ResourceManagementType, SchedulingStrategy, ServiceDeploymentStatus};
 use kecs_domain::name::{DeploymentId, ServiceName};
 use kecs_domain::service::ServiceStatus;
 use kecs_usecases::ports::store::{Entity, EntityKey, ServiceDeploymentQuery};
@@ -36,7 +36,8 @@ pub async fn services_are_listed_by_launch_type_and_strategy(store: Fixture) {
     services.push(sample::service(&sample::cluster_key("other"), "z").into());
     create(&*store, services).await;
     let list = async |store: &dyn Store, launch_type, scheduling_strategy, limit| {
-        let query = ServiceQuery { cluster: main.clone(), launch_type, scheduling_strategy };
+        let query =
+            ServiceQuery { cluster: main.clone(), launch_type, scheduling_strategy, management: None };
         let listed = pages(limit, ServiceName::clone, |page| store.list_services(&query, page)).await;
         listed.iter().map(|name| name.to_string()).collect::<Vec<_>>().join("")
     };
@@ -46,6 +47,21 @@ pub async fn services_are_listed_by_launch_type_and_strategy(store: Fixture) {
         assert_eq!(list(&*store, None, Some(Replica), limit).await, "bde");
         assert_eq!(list(&*store, ec2, Some(Replica), limit).await, "e");
         assert_eq!(list(&*store, Some(LaunchType::External), None, limit).await, "");
+    }
+    let mut express = sample::scheduled(sample::service(&main, "e"), ec2, Replica);
+    express.spec.resource_management_type = Some(ResourceManagementType::Ecs);
+    put(&*store, express).await;
+    for (management, names) in
+        [(ResourceManagementType::Ecs, "e"), (ResourceManagementType::Customer, "abcd")]
+    {
+        let query = ServiceQuery {
+            cluster: main.clone(),
+            launch_type: None,
+            scheduling_strategy: None,
+            management: Some(management),
+        };
+        let listed = pages(2, ServiceName::clone, |page| store.list_services(&query, page)).await;
+        assert_eq!(listed.iter().map(ToString::to_string).collect::<Vec<_>>().join(""), names);
     }
     put(&*store, sample::scheduled(sample::service(&main, "a"), fargate, Replica)).await;
     put(&*store, sample::with_service_status(sample::service(&main, "b"), ServiceStatus::Draining)).await;
