@@ -66,6 +66,8 @@ names! {
     ServiceName,
     /// The family of a task definition.
     FamilyName,
+    /// The name of a daemon, unique in its cluster while the daemon is there.
+    DaemonName,
 }
 
 /// The identifier of a task (or of a container instance): 32 hexadecimal digits.

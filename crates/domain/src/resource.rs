@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Scope;
+use crate::daemon::{Daemon, DaemonDeployment, DaemonFamily, DaemonRevision, DaemonTaskDefinition};
 use crate::generated::Setting;
 
 /// What can be kept as a [`Resource`].
@@ -77,6 +78,16 @@ resources! {
     /// What an account, or one of its users, has chosen for a setting. Belongs to the principal's ARN; its id is the
     /// setting's name.
     AccountSetting(Setting),
+    /// A revision of a daemon task definition. Belongs to its family; its id is its number, with leading zeros.
+    DaemonTaskDefinition(DaemonTaskDefinition),
+    /// What is remembered of a family of daemon task definitions. Belongs to nothing; its id is its name.
+    DaemonFamily(DaemonFamily),
+    /// A daemon. Belongs to its cluster; its id is its name.
+    Daemon(Daemon),
+    /// A daemon revision. Belongs to `CLUSTER/DAEMON`; its id is its number.
+    DaemonRevision(DaemonRevision),
+    /// The record of a daemon deployment. Belongs to `CLUSTER/DAEMON`.
+    DaemonDeployment(DaemonDeployment),
 }
 
 impl fmt::Display for ResourceKind {

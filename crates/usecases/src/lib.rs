@@ -7,6 +7,7 @@
 pub mod cluster;
 pub mod context;
 pub mod coverage;
+pub mod daemon_task_definition;
 pub mod ports;
 mod queue;
 pub mod reconcile;
@@ -48,6 +49,11 @@ impl Ecs {
     /// The operations on services, their deployments and revisions.
     pub fn services(&self) -> service::Services<'_> {
         service::Services::new(&self.ports)
+    }
+
+    /// The operations on daemon task definitions.
+    pub fn daemon_task_definitions(&self) -> daemon_task_definition::DaemonTaskDefinitions<'_> {
+        daemon_task_definition::DaemonTaskDefinitions::new(&self.ports)
     }
 
     /// The operations on tags.

@@ -72,6 +72,11 @@ table! {
     DescribeServiceDeployments => services.describe_deployments,
     DescribeServiceRevisions => services.describe_revisions,
 
+    RegisterDaemonTaskDefinition => daemon_task_definitions.register,
+    DescribeDaemonTaskDefinition => daemon_task_definitions.describe,
+    ListDaemonTaskDefinitions => daemon_task_definitions.list,
+    DeleteDaemonTaskDefinition => daemon_task_definitions.delete,
+
     TagResource => tags.tag,
     UntagResource => tags.untag,
     ListTagsForResource => tags.list,

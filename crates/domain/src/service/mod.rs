@@ -24,9 +24,11 @@ pub use deployment::{
 };
 
 pub use breaker::threshold;
+pub(crate) use census::has_health_check;
 pub use census::{Census, Condition};
 pub use events::EventWriter;
 pub use limits::Limits;
+pub(crate) use pick::first_to_go;
 pub use plan::{Plan, PlanInput, RecordChange, Rollback, Start, plan};
 pub use record::RecordEvent;
 pub use rollout::NewDeployment;

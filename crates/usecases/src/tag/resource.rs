@@ -4,8 +4,10 @@ use kecs_domain::arn::{
     Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_ref, task_definition_ref, task_ref,
 };
 use kecs_domain::cluster::Cluster;
+use kecs_domain::daemon::{DaemonTaskDefinition, daemon_task_definition_ref, definition_key};
 use kecs_domain::model::Tag;
 use kecs_domain::name::ClusterName;
+use kecs_domain::resource as kept;
 use kecs_domain::service::{Service, ServiceStatus};
 use kecs_domain::task::{Task, TaskStatus};
 use kecs_domain::task_definition::TaskDefinition;
@@ -13,8 +15,8 @@ use kecs_domain::{EcsError, ErrorCode, Scope};
 
 use crate::cluster::find_any;
 use crate::context::retry_conflicts;
-use crate::ports::{Changes, Versioned};
-use crate::{Ports, Result, task_definition};
+use crate::ports::{Changes, Version, Versioned};
+use crate::{Ports, Result, daemon_task_definition, task_definition};
 
 /// Something that has tags, as it was read.
 pub(super) enum Resource {
@@ -22,6 +24,7 @@ pub(super) enum Resource {
     TaskDefinition(Versioned<TaskDefinition>),
     Task(Versioned<Task>),
     Service(Versioned<Service>),
+    DaemonTaskDefinition(DaemonTaskDefinition, Version),
 }
 
 impl Resource {
@@ -38,6 +41,7 @@ impl Resource {
             "task-definition" => Self::load_task_definition(ports, scope, text).await,
             "task" => Self::load_task(ports, scope, &arn, text).await,
             "service" => Self::load_service(ports, scope, &arn, text).await,
+            "daemon-task-definition" => Self::load_daemon_task_definition(ports, scope, text).await,
             _ => Err(refused().into()),
         }
     }
@@ -100,6 +104,18 @@ impl Resource {
         Ok(Self::Service(found))
     }
 
+    async fn load_daemon_task_definition(ports: &Ports, scope: &Scope, text: &str) -> Result<Self> {
+        let named = daemon_task_definition_ref(scope, text).map_err(|bad| match bad {
+            BadTaskDefinitionRef::Revision => daemon_task_definition::bad_revision(),
+            BadTaskDefinitionRef::Family => daemon_task_definition::unable_to_describe(),
+        })?;
+        let unknown = daemon_task_definition::unable_to_describe;
+        let revision = named.revision.ok_or_else(unknown)?;
+        let key = TaskDefinitionKey { scope: scope.clone(), family: named.family, revision };
+        let (found, version) = daemon_task_definition::find(ports, &key).await?.ok_or_else(unknown)?;
+        Ok(Self::DaemonTaskDefinition(found, version))
+    }
+
     /// Its tags.
     pub(super) fn tags(&self) -> &[Tag] {
         match self {
@@ -107,12 +123,13 @@ impl Resource {
             Self::TaskDefinition(definition) => &definition.tags,
             Self::Task(task) => &task.tags,
             Self::Service(service) => &service.tags,
+            Self::DaemonTaskDefinition(definition, _) => &definition.tags,
         }
     }
 
     /// What is wrong with tags, as ECS words it for this kind of resource.
     pub(super) fn refusal(&self, mut error: EcsError) -> EcsError {
-        if matches!(self, Self::TaskDefinition(_)) {
+        if matches!(self, Self::TaskDefinition(_) | Self::DaemonTaskDefinition(..)) {
             error.code = ErrorCode::Client;
         }
         error
@@ -128,6 +145,11 @@ impl Resource {
             }
             Self::Task(read) => changes.update(Task { tags, ..Task::clone(&read) }, read.version),
             Self::Service(read) => changes.update(Service { tags, ..Service::clone(&read) }, read.version),
+            Self::DaemonTaskDefinition(definition, version) => {
+                let key = definition_key(&definition.key);
+                let tagged = DaemonTaskDefinition { tags, ..definition };
+                changes.update(kept::Resource::new(&key.scope, key.parent, key.id, tagged), version)
+            }
         };
         ports.unit_of_work.commit(changes).await?;
         Ok(())

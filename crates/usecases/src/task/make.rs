@@ -114,6 +114,7 @@ impl Recipe<'_> {
                 enable_execute_command: self.enable_execute_command,
                 platform_version: self.platform_version.clone(),
                 service: self.service.clone(),
+                daemon: None,
                 instance,
                 availability_zone: zone,
                 tags: self.tags.clone(),
