@@ -7,6 +7,7 @@
 pub mod cluster;
 pub mod context;
 pub mod coverage;
+pub mod daemon;
 pub mod daemon_task_definition;
 pub mod ports;
 mod queue;
@@ -49,6 +50,11 @@ impl Ecs {
     /// The operations on services, their deployments and revisions.
     pub fn services(&self) -> service::Services<'_> {
         service::Services::new(&self.ports)
+    }
+
+    /// The operations on daemons, their deployments and revisions.
+    pub fn daemons(&self) -> daemon::Daemons<'_> {
+        daemon::Daemons::new(&self.ports)
     }
 
     /// The operations on daemon task definitions.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use kecs_domain::arn::{ServiceKey, TaskKey};
+use kecs_domain::daemon::DaemonKey;
 
 /// What a reconciler works on. It is a reconciler's only input.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,6 +12,8 @@ pub enum WakeKey {
     Task(TaskKey),
     /// A service: start and stop tasks.
     Service(ServiceKey),
+    /// A daemon: start and stop tasks.
+    Daemon(DaemonKey),
 }
 
 impl fmt::Debug for WakeKey {
@@ -18,6 +21,7 @@ impl fmt::Debug for WakeKey {
         match self {
             Self::Task(key) => write!(f, "task {}/{}", key.cluster.name, key.id),
             Self::Service(key) => write!(f, "service {}/{}", key.cluster.name, key.name),
+            Self::Daemon(key) => write!(f, "daemon {}/{}", key.cluster.name, key.name),
         }
     }
 }

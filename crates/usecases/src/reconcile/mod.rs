@@ -5,6 +5,7 @@
 //! [`Reconciler::start`] once, then [`Reconciler::reconcile`] for each woken key, [`Reconciler::observed`] for what
 //! the orchestrator tells, and [`Reconciler::resync`] and [`Reconciler::sweep`] now and then.
 
+mod daemon;
 mod definitions;
 mod digests;
 mod held_back;
@@ -46,6 +47,7 @@ impl<'a> Reconciler<'a> {
         match key {
             WakeKey::Task(key) => self.task(key).await,
             WakeKey::Service(key) => self.service(key).await,
+            WakeKey::Daemon(key) => self.daemon(key).await,
         }
     }
 }

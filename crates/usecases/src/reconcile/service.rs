@@ -19,6 +19,7 @@ use kecs_domain::{model, tag};
 use super::definitions::Definitions;
 use super::{Next, Reconciler};
 use crate::context::{Error, Result, retry_conflicts};
+use crate::daemon::held_instances;
 use crate::ports::{Changes, Versioned, WakeKey};
 use crate::task::Where;
 use crate::task::make::{Made, Recipe, candidate, expressions_of};
@@ -100,8 +101,10 @@ impl Reconciler<'_> {
             ..Demand::default()
         };
         let instances = self.ports.orchestrator.instances(&service.key.cluster).await?;
+        let held = held_instances(self.ports, &service.key.cluster, &instances).await?;
         let candidates = instances.into_iter().map(|instance| candidate(instance, 0));
         Ok(candidates
+            .filter(|candidate| !held.contains(&candidate.id))
             .filter(|candidate| candidate.check(&demand).is_ok())
             .map(|candidate| candidate.id)
             .collect())

@@ -4,10 +4,11 @@ use kecs_domain::arn::{
     Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_ref, task_definition_ref, task_ref,
 };
 use kecs_domain::cluster::Cluster;
-use kecs_domain::daemon::{DaemonTaskDefinition, daemon_task_definition_ref, definition_key};
+use kecs_domain::daemon::{
+    Daemon, DaemonState, DaemonTaskDefinition, daemon_ref, daemon_task_definition_ref, definition_key,
+};
 use kecs_domain::model::Tag;
 use kecs_domain::name::ClusterName;
-use kecs_domain::resource as kept;
 use kecs_domain::service::{Service, ServiceStatus};
 use kecs_domain::task::{Task, TaskStatus};
 use kecs_domain::task_definition::TaskDefinition;
@@ -16,7 +17,7 @@ use kecs_domain::{EcsError, ErrorCode, Scope};
 use crate::cluster::find_any;
 use crate::context::retry_conflicts;
 use crate::ports::{Changes, Version, Versioned};
-use crate::{Ports, Result, daemon_task_definition, task_definition};
+use crate::{Ports, Result, daemon, daemon_task_definition, task_definition};
 
 /// Something that has tags, as it was read.
 pub(super) enum Resource {
@@ -25,6 +26,7 @@ pub(super) enum Resource {
     Task(Versioned<Task>),
     Service(Versioned<Service>),
     DaemonTaskDefinition(DaemonTaskDefinition, Version),
+    Daemon(Box<Daemon>, Version),
 }
 
 impl Resource {
@@ -41,6 +43,7 @@ impl Resource {
             "task-definition" => Self::load_task_definition(ports, scope, text).await,
             "task" => Self::load_task(ports, scope, &arn, text).await,
             "service" => Self::load_service(ports, scope, &arn, text).await,
+            "daemon" => Self::load_daemon(ports, scope, text).await,
             "daemon-task-definition" => Self::load_daemon_task_definition(ports, scope, text).await,
             _ => Err(refused().into()),
         }
@@ -116,6 +119,23 @@ impl Resource {
         Ok(Self::DaemonTaskDefinition(found, version))
     }
 
+    async fn load_daemon(ports: &Ports, scope: &Scope, text: &str) -> Result<Self> {
+        let key = daemon_ref(scope, text)?;
+        find_any(ports, &key.cluster).await?;
+        let (found, version) = daemon::load(ports, &key).await?.ok_or_else(|| {
+            EcsError::invalid_parameter(
+                "The specified daemon was not found. Specify a valid daemon and try again.",
+            )
+        })?;
+        if found.state != DaemonState::Active {
+            return Err(EcsError::invalid_parameter(
+                "The specified daemon is inactive. Specify an active daemon and try again.",
+            )
+            .into());
+        }
+        Ok(Self::Daemon(Box::new(found), version))
+    }
+
     /// Its tags.
     pub(super) fn tags(&self) -> &[Tag] {
         match self {
@@ -124,6 +144,7 @@ impl Resource {
             Self::Task(task) => &task.tags,
             Self::Service(service) => &service.tags,
             Self::DaemonTaskDefinition(definition, _) => &definition.tags,
+            Self::Daemon(daemon, _) => &daemon.tags,
         }
     }
 
@@ -145,10 +166,13 @@ impl Resource {
             }
             Self::Task(read) => changes.update(Task { tags, ..Task::clone(&read) }, read.version),
             Self::Service(read) => changes.update(Service { tags, ..Service::clone(&read) }, read.version),
+            Self::Daemon(daemon, version) => {
+                let tagged = Daemon { tags, ..*daemon };
+                changes.update(daemon::keep(tagged.key.resource(), tagged), version)
+            }
             Self::DaemonTaskDefinition(definition, version) => {
-                let key = definition_key(&definition.key);
                 let tagged = DaemonTaskDefinition { tags, ..definition };
-                changes.update(kept::Resource::new(&key.scope, key.parent, key.id, tagged), version)
+                changes.update(daemon::keep(definition_key(&tagged.key), tagged), version)
             }
         };
         ports.unit_of_work.commit(changes).await?;

@@ -15,6 +15,7 @@ use kecs_domain::task_definition::TaskDefinition;
 
 use super::Where;
 use crate::context::{Ports, Result};
+use crate::daemon;
 use crate::ports::{Instance, InstanceStatus, TaskQuery};
 use kecs_domain::pagination::PageRequest;
 
@@ -138,6 +139,7 @@ impl Recipe<'_> {
     /// The cluster's instances, with how many tasks of this group each has where that decides anything.
     async fn candidates(&self, ports: &Ports) -> Result<Vec<Candidate>> {
         let instances = ports.orchestrator.instances(self.cluster).await?;
+        let held = daemon::held_instances(ports, self.cluster, &instances).await?;
         let mut candidates = Vec::with_capacity(instances.len());
         for instance in instances {
             let of_group = match &self.service {
@@ -156,7 +158,9 @@ impl Recipe<'_> {
                     ports.tasks.list_tasks(&query, page).await?.items.len()
                 }
             };
-            candidates.push(candidate(instance, of_group));
+            let mut candidate = candidate(instance, of_group);
+            candidate.available &= !held.contains(&candidate.id);
+            candidates.push(candidate);
         }
         Ok(candidates)
     }
