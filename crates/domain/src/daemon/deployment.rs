@@ -248,12 +248,11 @@ impl DaemonDeployment {
     }
 
     fn trip(&mut self, failures: i32, status: Monitors) {
-        if let Some(breaker) = &mut self.doc.make_mut().circuit_breaker {
+        let Some(breaker) = &mut self.doc.make_mut().circuit_breaker else { return };
+        // What has triggered the breaker stays to be seen, whatever the rollback does.
+        if breaker.status == Some(Monitors::Monitoring) {
             breaker.failure_count = Some(failures);
-            // What has triggered the breaker once stays to be seen.
-            if breaker.status == Some(Monitors::Monitoring) {
-                breaker.status = Some(status);
-            }
+            breaker.status = Some(status);
         }
     }
 

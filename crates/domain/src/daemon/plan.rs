@@ -116,7 +116,6 @@ pub fn plan(input: &DaemonInput<'_>) -> DaemonPlan {
 fn notice(plan: &mut DaemonPlan, input: &DaemonInput<'_>) {
     if plan.daemon.rollout == Rollout::Pending {
         plan.daemon.rollout = Rollout::InProgress;
-        plan.daemon.in_step = true;
         plan.daemon.threshold = failures_borne(input.stations.len());
         plan.events.push(DaemonEvent::Started { threshold: plan.daemon.threshold });
     }

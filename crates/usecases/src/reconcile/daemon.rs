@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kecs_domain::daemon::{
-    Daemon, DaemonDeploymentKey, DaemonEvent, DaemonInput, DaemonKey, DaemonPlan, DaemonRevisionKey, Rollout,
-    Station, StationState, plan,
+    Daemon, DaemonDeploymentKey, DaemonInput, DaemonKey, DaemonPlan, DaemonRevisionKey, Rollout, Station,
+    StationState, plan,
 };
 use kecs_domain::model::{self, LaunchType, TaskStopCode};
 use kecs_domain::name::DeploymentId;

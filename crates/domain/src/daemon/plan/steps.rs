@@ -83,6 +83,9 @@ pub(super) fn make(plan: &mut DaemonPlan, input: &DaemonInput<'_>, live: &[Live<
     if let Some(wait) = wait.filter(|_| under_way > 0) {
         sooner(plan, wait);
     }
+    if under_way > 0 && plan.daemon.is_rolling() {
+        plan.daemon.in_step = true;
+    }
     if stalled || under_way > 0 || !plan.stop.is_empty() {
         return;
     }
