@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kecs_domain::Scope;
 use kecs_domain::arn::{Arn, ClusterKey, TaskKey, cluster_ref, task_ref};
+use kecs_domain::daemon::daemon_task_definition_arn;
 use kecs_domain::task::Task;
 
 use crate::names::label_value;
@@ -77,9 +78,16 @@ impl Identity {
             labels.insert("kecs.dev/service".to_owned(), label_value(service.name.as_str()));
             labels.insert("kecs.dev/deployment".to_owned(), service.deployment.number().to_string());
         }
+        if let Some(daemon) = &task.daemon {
+            labels.insert("kecs.dev/daemon".to_owned(), label_value(daemon.name.as_str()));
+        }
+        let definition = match task.daemon {
+            None => task.definition.arn(),
+            Some(_) => daemon_task_definition_arn(&task.definition),
+        };
         let annotations = BTreeMap::from([
             (TASK_ARN.to_owned(), task.key.arn()),
-            ("kecs.dev/task-definition-arn".to_owned(), task.definition.arn()),
+            ("kecs.dev/task-definition-arn".to_owned(), definition),
         ]);
         (labels, annotations)
     }

@@ -48,6 +48,7 @@ fn task_of(path: &Path, overrides: model::TaskOverride) -> (Task, TaskDefinition
         enable_execute_command: false,
         platform_version: None,
         service: None,
+        daemon: None,
         instance: None,
         availability_zone: None,
         tags: Vec::new(),

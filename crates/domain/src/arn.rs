@@ -85,7 +85,7 @@ pub struct GatewayRouteKey {
     pub service: ServiceKey,
 }
 
-fn ecs_arn(scope: &Scope, resource: impl fmt::Display) -> String {
+pub(crate) fn ecs_arn(scope: &Scope, resource: impl fmt::Display) -> String {
     format!("arn:{}:ecs:{}:{}:{resource}", scope.partition(), scope.region(), scope.account())
 }
 
@@ -396,10 +396,19 @@ pub enum BadTaskDefinitionRef {
 /// # Errors
 /// [`BadTaskDefinitionRef`]; each operation has its own words for that.
 pub fn task_definition_ref(scope: &Scope, text: &str) -> Result<TaskDefinitionRef, BadTaskDefinitionRef> {
+    definition_ref(scope, "task-definition", text)
+}
+
+/// Reads what is named like a task definition, whose ARN says `kind`.
+pub(crate) fn definition_ref(
+    scope: &Scope,
+    kind: &str,
+    text: &str,
+) -> Result<TaskDefinitionRef, BadTaskDefinitionRef> {
     let named = match Arn::parse(text) {
         None => text,
         Some(arn) => {
-            let ours = arn.service == "ecs" && arn.kind == "task-definition" && arn.within(scope).is_ok();
+            let ours = arn.service == "ecs" && arn.kind == kind && arn.within(scope).is_ok();
             if !ours {
                 return Err(BadTaskDefinitionRef::Family);
             }

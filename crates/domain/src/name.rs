@@ -68,6 +68,8 @@ names! {
     FamilyName,
     /// The name of a gateway, unique in its scope.
     GatewayName,
+    /// The name of a daemon, unique in its cluster while the daemon is there.
+    DaemonName,
 }
 
 /// The identifier of a task (or of a container instance): 32 hexadecimal digits.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Scope;
 use crate::capacity_provider::CapacityProvider;
+use crate::daemon::{Daemon, DaemonDeployment, DaemonFamily, DaemonRevision, DaemonTaskDefinition};
 use crate::generated::Setting;
 use crate::service::{NamespaceMember, ServiceNamespace};
 
@@ -89,6 +90,16 @@ resources! {
     Gateway(crate::gateway::Gateway),
     /// That a service is, or has been, connected to a gateway. Belongs to the gateway; its id is `CLUSTER/SERVICE`.
     GatewayRoute(crate::gateway::GatewayRoute),
+    /// A revision of a daemon task definition. Belongs to its family; its id is its number, with leading zeros.
+    DaemonTaskDefinition(DaemonTaskDefinition),
+    /// What is remembered of a family of daemon task definitions. Belongs to nothing; its id is its name.
+    DaemonFamily(DaemonFamily),
+    /// A daemon. Belongs to its cluster; its id is its name.
+    Daemon(Daemon),
+    /// A daemon revision. Belongs to `CLUSTER/DAEMON`; its id is its number.
+    DaemonRevision(DaemonRevision),
+    /// The record of a daemon deployment. Belongs to `CLUSTER/DAEMON`.
+    DaemonDeployment(DaemonDeployment),
 }
 
 impl fmt::Display for ResourceKind {

@@ -36,6 +36,7 @@ fn new_task(definition: &TaskDefinition) -> Task {
         enable_execute_command: false,
         platform_version: None,
         service: None,
+        daemon: None,
         instance: None,
         availability_zone: None,
         tags: Vec::new(),

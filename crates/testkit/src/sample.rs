@@ -194,6 +194,7 @@ pub fn task(cluster: &ClusterKey, id: u128) -> Task {
         desired: DesiredStatus::Running,
         definition,
         service: None,
+        daemon: None,
         instance: None,
         launch: std::sync::Arc::new(LaunchSettings::default()),
         protected_until: None,

@@ -95,6 +95,7 @@ mod tests {
             desired: DesiredStatus::Running,
             definition,
             service: None,
+            daemon: None,
             instance: None,
             launch: Arc::default(),
             protected_until: None,

@@ -9,6 +9,8 @@ pub mod capacity_provider;
 pub mod cluster;
 pub mod context;
 pub mod coverage;
+pub mod daemon;
+pub mod daemon_task_definition;
 pub mod express;
 pub mod gateway;
 pub mod ports;
@@ -78,6 +80,16 @@ impl Ecs {
     /// The operations on gateways, their associations and their routes.
     pub fn gateways(&self) -> gateway::Gateways<'_> {
         gateway::Gateways::new(&self.ports)
+    }
+
+    /// The operations on daemons, their deployments and revisions.
+    pub fn daemons(&self) -> daemon::Daemons<'_> {
+        daemon::Daemons::new(&self.ports)
+    }
+
+    /// The operations on daemon task definitions.
+    pub fn daemon_task_definitions(&self) -> daemon_task_definition::DaemonTaskDefinitions<'_> {
+        daemon_task_definition::DaemonTaskDefinitions::new(&self.ports)
     }
 
     /// The operations on tags.

@@ -101,6 +101,20 @@ table! {
     ListGatewayRoutes => gateways.list_routes,
     DescribeGatewayRoute => gateways.describe_route,
 
+    RegisterDaemonTaskDefinition => daemon_task_definitions.register,
+    DescribeDaemonTaskDefinition => daemon_task_definitions.describe,
+    ListDaemonTaskDefinitions => daemon_task_definitions.list,
+    DeleteDaemonTaskDefinition => daemon_task_definitions.delete,
+
+    CreateDaemon => daemons.create,
+    UpdateDaemon => daemons.update,
+    DeleteDaemon => daemons.delete,
+    DescribeDaemon => daemons.describe,
+    ListDaemons => daemons.list,
+    DescribeDaemonDeployments => daemons.describe_deployments,
+    DescribeDaemonRevisions => daemons.describe_revisions,
+    ListDaemonDeployments => daemons.list_deployments,
+
     TagResource => tags.tag,
     UntagResource => tags.untag,
     ListTagsForResource => tags.list,

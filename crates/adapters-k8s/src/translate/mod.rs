@@ -138,7 +138,9 @@ pub fn translate(
 
 /// The name of a task's Pod.
 pub(crate) fn name_of(task: &Task) -> String {
-    let stem = task.service.as_ref().map_or(task.definition.family.as_str(), |service| service.name.as_str());
+    let service = task.service.as_ref().map(|service| service.name.as_str());
+    let daemon = task.daemon.as_ref().map(|daemon| daemon.name.as_str());
+    let stem = service.or(daemon).unwrap_or(task.definition.family.as_str());
     pod_name(stem, &task.key)
 }
 

@@ -12,7 +12,6 @@ use std::sync::{Arc, Weak};
 use kecs_domain::Timestamp;
 use kecs_domain::arn::{TaskDefinitionKey, TaskKey};
 use kecs_domain::task::TaskObservation;
-use kecs_domain::task_definition::TaskDefinition;
 use kecs_usecases::ports::{Instance, Launch};
 
 use crate::address::AddressPool;
@@ -21,6 +20,10 @@ use crate::options::{BadOptions, SimOptions};
 use crate::script::{Script, ScriptError};
 use crate::task::{Phase, SimTask};
 use place::Need;
+
+/// Which revision a script is of. The first says whether that is one of a daemon task definition: their families have
+/// names of their own.
+type ScriptKey = (bool, TaskDefinitionKey);
 
 /// The simulation.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ pub struct Engine {
     retry: bool,
     pub(crate) nodes: Vec<Node>,
     pool: AddressPool,
-    scripts: HashMap<TaskDefinitionKey, Weak<Script>>,
+    scripts: HashMap<ScriptKey, Weak<Script>>,
     steps: u64,
 }
 
@@ -96,9 +99,9 @@ impl Engine {
         if self.index.contains_key(&launch.task.key) {
             return Ok(());
         }
-        let script = match self.known_script(&launch.definition.key) {
+        let script = match self.known_script(launch) {
             Some(script) => script,
-            None => self.add_script(&launch.definition, Script::compile(&launch.definition.doc)?),
+            None => self.add_script(launch, Script::compile(&launch.definition.doc)?),
         };
         let place_at = self.now.saturating_add(self.options.placement_delay);
         let number = self.insert(SimTask::new(launch, script, place_at));
@@ -282,13 +285,17 @@ impl Engine {
     }
 
     /// The compiled form of a revision, if some task has it. A revision never changes.
-    fn known_script(&self, key: &TaskDefinitionKey) -> Option<Arc<Script>> {
-        self.scripts.get(key).and_then(Weak::upgrade)
+    fn known_script(&self, launch: &Launch) -> Option<Arc<Script>> {
+        self.scripts.get(&script_key(launch)).and_then(Weak::upgrade)
     }
 
-    fn add_script(&mut self, definition: &TaskDefinition, script: Script) -> Arc<Script> {
+    fn add_script(&mut self, launch: &Launch, script: Script) -> Arc<Script> {
         let script = Arc::new(script);
-        self.scripts.insert(definition.key.clone(), Arc::downgrade(&script));
+        self.scripts.insert(script_key(launch), Arc::downgrade(&script));
         script
     }
+}
+
+fn script_key(launch: &Launch) -> ScriptKey {
+    (launch.task.daemon.is_some(), launch.definition.key.clone())
 }

@@ -27,9 +27,9 @@ impl Engine {
 
     fn restore_task(&mut self, launch: &Launch) {
         let (now, task) = (self.now, &*launch.task);
-        let script = match self.known_script(&launch.definition.key) {
+        let script = match self.known_script(launch) {
             Some(script) => script,
-            None => self.add_script(&launch.definition, Script::compile_leniently(&launch.definition.doc)),
+            None => self.add_script(launch, Script::compile_leniently(&launch.definition.doc)),
         };
         let mut restored = SimTask::new(launch, script, now.saturating_add(self.options.placement_delay));
         if had_place(task) {

@@ -28,8 +28,32 @@ pub enum Condition {
     Leaving,
 }
 
+impl Condition {
+    /// What `task`, which is not STOPPED, is. `checked` says whether it has a health check that matters, `in_grace`
+    /// whether a failed one is overlooked for now.
+    pub(crate) fn of(task: &Task, checked: bool, in_grace: impl FnOnce() -> bool) -> Self {
+        if task.status > TaskStatus::Running {
+            return Self::Leaving;
+        }
+        if task.desired == DesiredStatus::Stopped {
+            return Self::Ending;
+        }
+        if task.status.is_pending() {
+            return Self::Pending;
+        }
+        if !checked {
+            return Self::Healthy;
+        }
+        match task.doc.health_status {
+            Some(HealthStatus::Healthy) => Self::Healthy,
+            Some(HealthStatus::Unhealthy) if !in_grace() => Self::Unhealthy,
+            _ => Self::Undecided,
+        }
+    }
+}
+
 /// Whether a task definition has a health check on a container that matters.
-pub(super) fn has_health_check(definition: &model::TaskDefinition) -> bool {
+pub(crate) fn has_health_check(definition: &model::TaskDefinition) -> bool {
     definition
         .container_definitions
         .iter()
@@ -41,23 +65,7 @@ impl Service {
     /// What `task`, which is not STOPPED, is to the scheduler now. `definition` is that of its deployment; without
     /// one the task counts as having no health check.
     pub fn condition(&self, task: &Task, checked: bool, now: Timestamp) -> Condition {
-        if task.status > TaskStatus::Running {
-            return Condition::Leaving;
-        }
-        if task.desired == DesiredStatus::Stopped {
-            return Condition::Ending;
-        }
-        if task.status.is_pending() {
-            return Condition::Pending;
-        }
-        if !checked {
-            return Condition::Healthy;
-        }
-        match task.doc.health_status {
-            Some(HealthStatus::Healthy) => Condition::Healthy,
-            Some(HealthStatus::Unhealthy) if !self.in_grace(task, now) => Condition::Unhealthy,
-            _ => Condition::Undecided,
-        }
+        Condition::of(task, checked, || self.in_grace(task, now))
     }
 
     /// Whether the service still overlooks failed health checks of a task that has just started.

@@ -31,12 +31,14 @@ pub use deployment::{
 };
 
 pub use breaker::threshold;
+pub(crate) use census::has_health_check;
 pub use census::{Census, Condition};
 pub use events::EventWriter;
 pub use gateways::{Connection, GatewayAccess};
 pub use hook::{HookState, Waiting};
 pub use limits::Limits;
 pub use namespace::{NamespaceMember, ServiceNamespace};
+pub(crate) use pick::first_to_go;
 pub use plan::{Plan, PlanInput, RecordChange, Rollback, Start, plan};
 pub use record::RecordEvent;
 pub use rollout::NewDeployment;

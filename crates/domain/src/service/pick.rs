@@ -8,7 +8,7 @@ use crate::task::Task;
 
 /// Sorts `tasks` by who should go first: those that don't run yet, then unhealthy ones, then from the zone with the
 /// most tasks, the newest first. Protected tasks are left out.
-pub(super) fn first_to_go(tasks: Vec<(&Task, Condition)>, now: Timestamp) -> Vec<(&Task, Condition)> {
+pub(crate) fn first_to_go(tasks: Vec<(&Task, Condition)>, now: Timestamp) -> Vec<(&Task, Condition)> {
     let rank = |condition: Condition| match condition {
         Condition::Pending => 0,
         Condition::Unhealthy => 1,

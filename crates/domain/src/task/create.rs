@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{DesiredStatus, LaunchSettings, ServiceMembership, Task, TaskStatus, network};
+use super::{DaemonMembership, DesiredStatus, LaunchSettings, ServiceMembership, Task, TaskStatus, network};
 use crate::arn::TaskKey;
+use crate::daemon::daemon_task_definition_arn;
 use crate::generated as model;
 use crate::model::{Compatibility, ContainerDefinition, ContainerOverride, LaunchType, NetworkMode};
 use crate::name::HexId;
@@ -36,6 +37,8 @@ pub struct NewTask<'a> {
     pub platform_version: Option<String>,
     /// The service it belongs to.
     pub service: Option<ServiceMembership>,
+    /// The daemon it belongs to.
+    pub daemon: Option<DaemonMembership>,
     /// The instance it was placed on.
     pub instance: Option<HexId>,
     /// `availabilityZone`
@@ -100,7 +103,10 @@ impl NewTask<'_> {
             started_by: self.started_by,
             tags: Some(Vec::new()),
             task_arn: Some(task_arn),
-            task_definition_arn: Some(self.definition.key.arn()),
+            task_definition_arn: Some(match &self.daemon {
+                None => self.definition.key.arn(),
+                Some(_) => daemon_task_definition_arn(&self.definition.key),
+            }),
             version: Some(1),
             ..Default::default()
         };
@@ -112,6 +118,7 @@ impl NewTask<'_> {
             desired: DesiredStatus::Running,
             definition: self.definition.key.clone(),
             service: self.service,
+            daemon: self.daemon,
             instance: self.instance,
             launch: self.launch,
             protected_until: None,

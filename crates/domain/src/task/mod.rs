@@ -24,7 +24,7 @@ pub use status::{DesiredStatus, TaskStatus};
 use crate::arn::{TaskDefinitionKey, TaskKey};
 use crate::generated as model;
 use crate::model::LaunchType;
-use crate::name::{DeploymentId, HexId, ServiceName};
+use crate::name::{DaemonName, DeploymentId, HexId, ServiceName};
 use crate::{Doc, Timestamp};
 
 /// A task.
@@ -49,6 +49,9 @@ pub struct Task {
     /// The service that it belongs to, with the deployment that started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceMembership>,
+    /// The daemon that it belongs to, with the revision that it is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daemon: Option<DaemonMembership>,
     /// The instance that it was placed on. None on Fargate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<HexId>,
@@ -92,6 +95,15 @@ impl Task {
             && self.desired == DesiredStatus::Running
             && waits_for_capacity(doc.launch_type, doc.capacity_provider_name.as_ref(), self.instance)
     }
+}
+
+/// A task's place in a daemon. Its task definition is then a daemon task definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaemonMembership {
+    /// The daemon.
+    pub name: DaemonName,
+    /// The revision.
+    pub revision: DeploymentId,
 }
 
 /// What a launch needs beyond the task definition: from the request or from the service.

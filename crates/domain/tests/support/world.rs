@@ -449,6 +449,7 @@ impl World {
                 enable_execute_command: false,
                 platform_version: None,
                 service: Some(ServiceMembership { name: service_key().name, deployment: start.deployment }),
+                daemon: None,
                 instance: start.instance,
                 availability_zone: Some(["a", "b"][(self.next_task % 2) as usize].to_owned()),
                 tags: Vec::new(),

@@ -101,6 +101,7 @@ impl Recipe {
             enable_execute_command: false,
             platform_version: None,
             service: None,
+            daemon: None,
             instance: self.instance,
             availability_zone: None,
             tags: Vec::new(),

@@ -2,11 +2,13 @@
 
 use kecs_domain::arn::{ClusterKey, cluster_ref};
 use kecs_domain::cluster::{Cluster, ClusterStatus, Include};
-use kecs_domain::{EcsError, model};
+use kecs_domain::pagination::PageRequest;
+use kecs_domain::resource::ResourceKind;
+use kecs_domain::{EcsError, ErrorCode, model};
 
 use super::{Clusters, find, find_any, view};
 use crate::context::{check_model, retry_conflicts};
-use crate::ports::{Changes, Version, Versioned};
+use crate::ports::{Changes, ResourceQuery, Version, Versioned};
 use crate::{Context, Error, Result};
 
 impl Clusters<'_> {
@@ -64,7 +66,20 @@ impl Clusters<'_> {
         let counts = self.ports.clusters.cluster_counts(key).await?;
         let orchestrator = &self.ports.orchestrator;
         let has_instances = orchestrator.registers_instances() && orchestrator.instance_count(key).await? > 0;
-        Ok(counts.check_deletable(has_instances)?)
+        counts.check_deletable(has_instances)?;
+        let query = ResourceQuery {
+            kind: ResourceKind::Daemon,
+            scope: key.scope.clone(),
+            parent: Some(key.name.to_string()),
+        };
+        let daemons =
+            self.ports.resources.list_resources(&query, PageRequest { after: None, limit: 1 }).await?;
+        if daemons.items.is_empty() {
+            return Ok(());
+        }
+        // The API has no exception of its own for daemons.
+        let message = "The Cluster cannot be deleted while Daemons are active.";
+        Err(EcsError::new(ErrorCode::ClusterContainsServices, message).into())
     }
 
     async fn save(&self, cluster: Cluster, read: Version) -> Result<Version> {

@@ -1,7 +1,6 @@
 //! CreateExpressGatewayService: from a container image to a service that runs.
 
 use kecs_domain::arn::ServiceKey;
-use kecs_domain::cluster::Cluster;
 use kecs_domain::model::{
     CreateClusterRequest, CreateExpressGatewayServiceRequest, CreateExpressGatewayServiceResponse,
     CreateServiceRequest, LaunchType,

@@ -275,6 +275,21 @@ pub struct TaskQuery {
     pub instance: Option<HexId>,
 }
 
+impl TaskQuery {
+    /// Every task of a cluster.
+    pub fn of_cluster(cluster: &ClusterKey) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            family: None,
+            service: None,
+            started_by: None,
+            desired: None,
+            launch_type: None,
+            instance: None,
+        }
+    }
+}
+
 /// Reads tasks.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 #[async_trait]

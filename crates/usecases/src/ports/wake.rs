@@ -3,6 +3,7 @@
 use std::fmt;
 
 use kecs_domain::arn::{GatewayKey, ServiceKey, TaskKey};
+use kecs_domain::daemon::DaemonKey;
 
 /// What a reconciler works on. It is a reconciler's only input.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,6 +14,8 @@ pub enum WakeKey {
     Service(ServiceKey),
     /// A gateway: carry out an update, and let go of clusters.
     Gateway(GatewayKey),
+    /// A daemon: start and stop tasks.
+    Daemon(DaemonKey),
 }
 
 impl fmt::Debug for WakeKey {
@@ -21,6 +24,7 @@ impl fmt::Debug for WakeKey {
             Self::Task(key) => write!(f, "task {}/{}", key.cluster.name, key.id),
             Self::Service(key) => write!(f, "service {}/{}", key.cluster.name, key.name),
             Self::Gateway(key) => write!(f, "gateway {}", key.name),
+            Self::Daemon(key) => write!(f, "daemon {}/{}", key.cluster.name, key.name),
         }
     }
 }

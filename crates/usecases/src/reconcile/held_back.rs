@@ -38,7 +38,8 @@ impl Reconciler<'_> {
                 None => None,
             };
             // A daemon belongs on its instance and nowhere else, so it waits there.
-            if service.is_some_and(|service| service.scheduling_strategy() == SchedulingStrategy::Daemon) {
+            let strategy = service.map(|service| service.scheduling_strategy());
+            if task.daemon.is_some() || strategy == Some(SchedulingStrategy::Daemon) {
                 continue;
             }
             if !instances.contains_key(cluster) {
@@ -106,7 +107,7 @@ impl Reconciler<'_> {
 /// would put there again may as well wait there.
 fn misfit(task: &Task, instances: &[Instance], definitions: &Definitions) -> Option<Misfit> {
     let instance = instances.iter().find(|instance| Some(instance.id) == task.instance)?;
-    let definition = definitions.get(&task.definition)?;
+    let definition = definitions.of(task)?;
     let amounts = demand_of(&definition.doc, task.doc.overrides.as_ref());
     candidate(instance.clone(), 0).check(&Demand { amounts, ..Demand::default() }).err()
 }

@@ -5,6 +5,7 @@
 //! [`Reconciler::start`] once, then [`Reconciler::reconcile`] for each woken key, [`Reconciler::observed`] for what
 //! the orchestrator tells, and [`Reconciler::resync`] and [`Reconciler::sweep`] now and then.
 
+mod daemon;
 mod definitions;
 mod digests;
 mod gateway;
@@ -49,6 +50,7 @@ impl<'a> Reconciler<'a> {
             WakeKey::Task(key) => self.task(key).await,
             WakeKey::Service(key) => self.service(key).await,
             WakeKey::Gateway(key) => self.gateway(key).await,
+            WakeKey::Daemon(key) => self.daemon(key).await,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use kecs_domain::arn::{ServiceKey, TaskKey};
+use kecs_domain::daemon::DaemonKey;
 use kecs_domain::pagination::PageRequest;
 use kecs_domain::task::{DesiredStatus, Task, TaskFailure, TaskObservation, TaskStatus};
 
@@ -85,7 +86,7 @@ impl Reconciler<'_> {
         let keys: Vec<TaskKey> = seen.iter().map(|one| one.key.clone()).collect();
         let mut definitions = Definitions::default();
         for task in self.ports.tasks.tasks(&keys).await?.into_iter().flatten() {
-            definitions.load(self.ports, &task.definition).await?;
+            definitions.load_of(self.ports, &task).await?;
         }
         let tasks = retry_conflicts(|| self.try_take_in(&keys, seen, &definitions)).await?;
         let mut wake = BTreeSet::new();
@@ -101,6 +102,10 @@ impl Reconciler<'_> {
             }
             if let Some(TaskFailure::Unplaceable { reason }) = one.failure.as_ref().filter(|_| !stopping) {
                 held_back.push((task.clone(), reason.clone()));
+            }
+            if let Some(membership) = task.daemon.as_ref().filter(|_| changed) {
+                let name = membership.name.clone();
+                wake.insert(WakeKey::Daemon(DaemonKey { cluster: task.key.cluster.clone(), name }));
             }
             let Some(membership) = task.service.as_ref().filter(|_| changed) else { continue };
             let name = membership.name.clone();
@@ -127,7 +132,7 @@ impl Reconciler<'_> {
                 tasks.push(None);
                 continue;
             };
-            let definition = definitions.get(&value.definition);
+            let definition = definitions.of(&value);
             // Without its definition only the end of a task can be understood.
             let empty = kecs_domain::model::TaskDefinition::default();
             let doc = definition.as_ref().map_or(&empty, |found| &*found.doc);

@@ -20,6 +20,7 @@ use super::definitions::Definitions;
 use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
 use crate::context::{Error, Result, retry_conflicts};
+use crate::daemon::held_instances;
 use crate::gateway::connect::follow;
 use crate::ports::{Changes, Versioned, WakeKey};
 use crate::service::namespace;
@@ -106,8 +107,10 @@ impl Reconciler<'_> {
             ..Demand::default()
         };
         let instances = self.ports.orchestrator.instances(&service.key.cluster).await?;
+        let held = held_instances(self.ports, &service.key.cluster, &instances).await?;
         let candidates = instances.into_iter().map(|instance| candidate(instance, 0));
         Ok(candidates
+            .filter(|candidate| !held.contains(&candidate.id))
             .filter(|candidate| candidate.check(&demand).is_ok())
             .map(|candidate| candidate.id)
             .collect())

@@ -1,6 +1,8 @@
 //! Beginning, and beginning again: what a start takes up, and what the slow timer looks at.
 
+use kecs_domain::daemon::DaemonKey;
 use kecs_domain::pagination::PageRequest;
+use kecs_domain::resource::ResourceKind;
 use kecs_domain::task::DesiredStatus;
 
 use super::Reconciler;
@@ -12,8 +14,8 @@ use crate::ports::{Launch, WakeKey};
 const PER_PAGE: usize = 1_000;
 
 impl Reconciler<'_> {
-    /// Takes up everything that is stored: tells the orchestrator which tasks should exist, and wakes every task
-    /// and service that isn't at rest. Call it once, before the orchestrator is observed.
+    /// Takes up everything that is stored: tells the orchestrator which tasks should exist, and wakes every task,
+    /// service and daemon that isn't at rest. Call it once, before the orchestrator is observed.
     ///
     /// # Errors
     /// A failure behind a port.
@@ -28,7 +30,7 @@ impl Reconciler<'_> {
                 if !task.accepted || task.desired == DesiredStatus::Stopped {
                     wake.push(WakeKey::Task(task.key.clone()));
                 }
-                let definition = definitions.load(self.ports, &task.definition).await?;
+                let definition = definitions.load_of(self.ports, task).await?;
                 // One that was never accepted is launched like a new one.
                 if let Some(definition) = definition.filter(|_| task.accepted) {
                     launches.push(Launch { task: task.value.clone(), definition });
@@ -42,7 +44,8 @@ impl Reconciler<'_> {
         self.ports.orchestrator.restore(launches).await?;
         self.ports.wake.wake(wake);
         self.wake_services().await?;
-        self.wake_gateways().await
+        self.wake_gateways().await?;
+        self.wake_daemons().await
     }
 
     /// Wakes everything that might have been forgotten, because a hint was lost. For a slow timer.
@@ -62,7 +65,8 @@ impl Reconciler<'_> {
             }
         }
         self.wake_services().await?;
-        self.wake_gateways().await
+        self.wake_gateways().await?;
+        self.wake_daemons().await
     }
 
     async fn wake_services(&self) -> Result<()> {
@@ -72,6 +76,20 @@ impl Reconciler<'_> {
                 self.ports.services.unfinished_services(PageRequest { after, limit: PER_PAGE }).await?;
             self.ports.wake.wake(page.items.iter().cloned().map(WakeKey::Service).collect());
             after = page.items.last().cloned();
+            if !page.more {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn wake_daemons(&self) -> Result<()> {
+        let mut after = None;
+        loop {
+            let page = PageRequest { after, limit: PER_PAGE };
+            let page = self.ports.resources.resources_everywhere(ResourceKind::Daemon, page).await?;
+            let keys = page.items.iter().filter_map(|kept| DaemonKey::of_resource(&kept.key));
+            self.ports.wake.wake(keys.map(WakeKey::Daemon).collect());
+            after = page.items.last().map(|last| last.key.clone());
             if !page.more {
                 return Ok(());
             }

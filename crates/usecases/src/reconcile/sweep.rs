@@ -25,8 +25,8 @@ impl Reconciler<'_> {
         let more = tasks.len() == PER_SWEEP || tokens.len() == PER_SWEEP;
         let mut changes = Changes::new();
         for task in tasks {
-            // One that its service has not drawn its conclusions from is still needed.
-            if !task.accounted && task.service.is_some() {
+            // One that its service or daemon has not drawn its conclusions from is still needed.
+            if !task.accounted && (task.service.is_some() || task.daemon.is_some()) {
                 continue;
             }
             // The hint to let go of it may have been lost, and without its record nobody would give another.

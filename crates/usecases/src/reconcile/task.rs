@@ -4,6 +4,7 @@ use kecs_domain::arn::TaskKey;
 use kecs_domain::model::TaskStopCode;
 use kecs_domain::task::{DesiredStatus, Interruption, Task, TaskStatus};
 
+use super::definitions::definition_of;
 use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
 use crate::context::{Result, retry_conflicts};
@@ -29,7 +30,7 @@ impl Reconciler<'_> {
     /// Launches a task that the orchestrator hasn't shown yet. If we die before it does, the task is launched
     /// again, which is idempotent.
     async fn launch(&self, task: Versioned<Task>) -> Result<Next> {
-        let definition = self.ports.task_definitions.task_definition(&task.definition).await?;
+        let definition = definition_of(self.ports, &task).await?;
         let Some(definition) = definition else {
             self.fail(&task, "The task's task definition is gone".to_owned()).await?;
             return Ok(Next::default());
@@ -46,7 +47,7 @@ impl Reconciler<'_> {
         } else {
             task
         };
-        let launch = Launch { task: task.value.clone(), definition: definition.value };
+        let launch = Launch { task: task.value.clone(), definition };
         match self.ports.orchestrator.launch(launch).await {
             Ok(()) => {}
             Err(error) if error.kind == PortErrorKind::Permanent => {
@@ -88,8 +89,8 @@ impl Reconciler<'_> {
             Ok(())
         })
         .await?;
-        let definition = self.ports.task_definitions.task_definition(&task.definition).await?;
-        let order = StopOrder { task: task.key.clone(), definition: definition.map(|found| found.value) };
+        let definition = definition_of(self.ports, task).await?;
+        let order = StopOrder { task: task.key.clone(), definition };
         Ok(self.ports.orchestrator.stop(order).await?)
     }
 }

@@ -6,6 +6,9 @@ use kecs_domain::arn::{
 };
 use kecs_domain::capacity_provider::{CapacityProvider, does_not_exist, is_predefined};
 use kecs_domain::cluster::Cluster;
+use kecs_domain::daemon::{
+    Daemon, DaemonState, DaemonTaskDefinition, daemon_ref, daemon_task_definition_ref, definition_key,
+};
 use kecs_domain::gateway::Gateway;
 use kecs_domain::model::Tag;
 use kecs_domain::name::{ClusterName, DeploymentId};
@@ -17,7 +20,7 @@ use kecs_domain::{EcsError, ErrorCode, Scope};
 use crate::cluster::find_any;
 use crate::context::retry_conflicts;
 use crate::ports::{Changes, Version, Versioned};
-use crate::{Ports, Result, capacity_provider, gateway, task_definition};
+use crate::{Ports, Result, capacity_provider, daemon, daemon_task_definition, gateway, task_definition};
 
 /// Something that has tags, as it was read.
 pub(super) enum Resource {
@@ -28,6 +31,8 @@ pub(super) enum Resource {
     CapacityProvider(Box<CapacityProvider>, Version),
     TaskSet(Versioned<Service>, DeploymentId),
     Gateway(Box<gateway::Read>),
+    DaemonTaskDefinition(DaemonTaskDefinition, Version),
+    Daemon(Box<Daemon>, Version),
 }
 
 impl Resource {
@@ -47,6 +52,8 @@ impl Resource {
             "service" => Self::load_service(ports, scope, &arn, text).await,
             "capacity-provider" => Self::load_provider(ports, scope, &arn).await,
             "gateway" => Self::load_gateway(ports, scope, text).await,
+            "daemon" => Self::load_daemon(ports, scope, text).await,
+            "daemon-task-definition" => Self::load_daemon_task_definition(ports, scope, text).await,
             _ => Err(refused().into()),
         }
     }
@@ -155,6 +162,35 @@ impl Resource {
         Ok(Self::Gateway(Box::new(found.ok_or_else(not_found)?)))
     }
 
+    async fn load_daemon_task_definition(ports: &Ports, scope: &Scope, text: &str) -> Result<Self> {
+        let named = daemon_task_definition_ref(scope, text).map_err(|bad| match bad {
+            BadTaskDefinitionRef::Revision => daemon_task_definition::bad_revision(),
+            BadTaskDefinitionRef::Family => daemon_task_definition::unable_to_describe(),
+        })?;
+        let unknown = daemon_task_definition::unable_to_describe;
+        let revision = named.revision.ok_or_else(unknown)?;
+        let key = TaskDefinitionKey { scope: scope.clone(), family: named.family, revision };
+        let (found, version) = daemon_task_definition::find(ports, &key).await?.ok_or_else(unknown)?;
+        Ok(Self::DaemonTaskDefinition(found, version))
+    }
+
+    async fn load_daemon(ports: &Ports, scope: &Scope, text: &str) -> Result<Self> {
+        let key = daemon_ref(scope, text)?;
+        find_any(ports, &key.cluster).await?;
+        let (found, version) = daemon::load(ports, &key).await?.ok_or_else(|| {
+            EcsError::invalid_parameter(
+                "The specified daemon was not found. Specify a valid daemon and try again.",
+            )
+        })?;
+        if found.state != DaemonState::Active {
+            return Err(EcsError::invalid_parameter(
+                "The specified daemon is inactive. Specify an active daemon and try again.",
+            )
+            .into());
+        }
+        Ok(Self::Daemon(Box::new(found), version))
+    }
+
     /// Its tags.
     pub(super) fn tags(&self) -> &[Tag] {
         match self {
@@ -165,12 +201,14 @@ impl Resource {
             Self::CapacityProvider(provider, _) => &provider.tags,
             Self::TaskSet(service, id) => service.task_set(Some(*id)).map_or(&[], |set| set.tags.as_slice()),
             Self::Gateway(read) => &read.gateway.tags,
+            Self::DaemonTaskDefinition(definition, _) => &definition.tags,
+            Self::Daemon(daemon, _) => &daemon.tags,
         }
     }
 
     /// What is wrong with tags, as ECS words it for this kind of resource.
     pub(super) fn refusal(&self, mut error: EcsError) -> EcsError {
-        if matches!(self, Self::TaskDefinition(_)) {
+        if matches!(self, Self::TaskDefinition(_) | Self::DaemonTaskDefinition(..)) {
             error.code = ErrorCode::Client;
         }
         error
@@ -197,6 +235,14 @@ impl Resource {
             Self::Gateway(read) => {
                 read.save(Gateway { tags, ..read.gateway.clone() }, &mut changes);
                 &mut changes
+            }
+            Self::Daemon(daemon, version) => {
+                let tagged = Daemon { tags, ..*daemon };
+                changes.update(daemon::keep(tagged.key.resource(), tagged), version)
+            }
+            Self::DaemonTaskDefinition(definition, version) => {
+                let tagged = DaemonTaskDefinition { tags, ..definition };
+                changes.update(daemon::keep(definition_key(&tagged.key), tagged), version)
             }
         };
         ports.unit_of_work.commit(changes).await?;

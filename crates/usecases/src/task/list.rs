@@ -1,14 +1,16 @@
 //! ListTasks.
 
 use kecs_domain::EcsError;
-use kecs_domain::arn::{ClusterKey, service_ref};
+use kecs_domain::arn::{ClusterKey, TaskKey, service_ref};
+use kecs_domain::daemon::DaemonKey;
 use kecs_domain::model::{self, ListTasksRequest, ListTasksResponse};
-use kecs_domain::name::{FamilyName, HexId, TaskId};
+use kecs_domain::name::{DaemonName, FamilyName, HexId, TaskId};
 use kecs_domain::pagination::{PageSizes, Pager};
-use kecs_domain::task::DesiredStatus;
+use kecs_domain::task::{DesiredStatus, Task};
 
 use super::{Tasks, active_cluster};
-use crate::context::{Context, Result, check_model};
+use crate::context::{Context, Ports, Result, check_model};
+use crate::daemon;
 use crate::ports::TaskQuery;
 
 impl Tasks<'_> {
@@ -54,23 +56,45 @@ impl Tasks<'_> {
             // No task is ever meant to stay PENDING: ECS accepts the filter and finds nothing. (API reference)
             Some(model::DesiredStatus::Pending) => None,
         };
+        let daemon = match request.daemon_name.as_deref() {
+            None => None,
+            Some(named) => Some(daemon_of(self.ports, &cluster, named).await?),
+        };
+        // A daemon's tasks are found by what they carry in `startedBy`.
+        let by_daemon = daemon.as_ref().map(DaemonKey::started_by);
+        let contradicts =
+            by_daemon.is_some() && request.started_by.is_some() && by_daemon != request.started_by;
         let query = TaskQuery {
             cluster,
             family,
             service,
-            started_by: request.started_by,
+            started_by: by_daemon.or(request.started_by),
             desired,
             launch_type: request.launch_type,
             instance,
         };
         let pager = Pager::new("ListTasks", &ctx.scope, &query);
         let page = pager.request(request.next_token.as_deref(), request.max_results, PageSizes::LIST)?;
-        if desired.is_none() {
+        if desired.is_none() || contradicts {
             return Ok(TaskPage { cluster: query.cluster, ids: Vec::new(), next_token: None });
         }
         let page = self.ports.tasks.list_tasks(&query, page).await?;
         let next_token = pager.next_token(&page, |id| *id);
-        Ok(TaskPage { cluster: query.cluster, ids: page.items, next_token })
+        let ids = match daemon {
+            None => page.items,
+            Some(daemon) => self.only_of(&daemon, page.items).await?,
+        };
+        Ok(TaskPage { cluster: query.cluster, ids, next_token })
+    }
+
+    /// Those of `ids` that are a daemon's: anybody may have written the same into `startedBy`.
+    async fn only_of(&self, daemon: &DaemonKey, ids: Vec<TaskId>) -> Result<Vec<TaskId>> {
+        let keys: Vec<_> =
+            ids.into_iter().map(|id| TaskKey { cluster: daemon.cluster.clone(), id }).collect();
+        let tasks = self.ports.tasks.tasks(&keys).await?.into_iter().flatten();
+        let of_daemon =
+            |task: &Task| task.daemon.as_ref().is_some_and(|membership| membership.name == daemon.name);
+        Ok(tasks.filter(|task| of_daemon(task)).map(|task| task.key.id).collect())
     }
 }
 
@@ -94,6 +118,16 @@ impl From<TaskPage> for ListTasksResponse {
         let arns = page.ids.iter().map(|id| arn(*id)).collect();
         Self { task_arns: Some(arns), next_token: page.next_token }
     }
+}
+
+/// The daemon that is named, which must be there.
+async fn daemon_of(ports: &Ports, cluster: &ClusterKey, named: &str) -> Result<DaemonKey> {
+    // This operation has no DaemonNotFoundException. (API model)
+    let not_found = || EcsError::invalid_parameter("The specified daemon was not found.");
+    let name = DaemonName::parse(named).ok_or_else(not_found)?;
+    let key = DaemonKey { cluster: cluster.clone(), name };
+    daemon::load(ports, &key).await?.ok_or_else(not_found)?;
+    Ok(key)
 }
 
 /// The id behind a container instance's ARN or id.

@@ -17,6 +17,7 @@ use kecs_domain::task_definition::TaskDefinition;
 
 use super::Where;
 use crate::context::{Ports, Result};
+use crate::daemon;
 use crate::ports::{Instance, InstanceStatus, TaskQuery};
 use kecs_domain::pagination::PageRequest;
 
@@ -120,6 +121,7 @@ impl Recipe<'_> {
                 enable_execute_command: self.enable_execute_command,
                 platform_version: self.platform_version.clone(),
                 service: self.service.clone(),
+                daemon: None,
                 instance,
                 availability_zone: zone,
                 tags: self.tags.clone(),
@@ -169,6 +171,7 @@ pub(crate) async fn candidates(
     service: Option<&ServiceMembership>,
 ) -> Result<Vec<Candidate>> {
     let instances = ports.orchestrator.instances(cluster).await?;
+    let held = daemon::held_instances(ports, cluster, &instances).await?;
     let mut candidates = Vec::with_capacity(instances.len());
     for instance in instances {
         let of_group = match service {
@@ -187,7 +190,9 @@ pub(crate) async fn candidates(
                 ports.tasks.list_tasks(&query, page).await?.items.len()
             }
         };
-        candidates.push(candidate(instance, of_group));
+        let mut candidate = candidate(instance, of_group);
+        candidate.available &= !held.contains(&candidate.id);
+        candidates.push(candidate);
     }
     Ok(candidates)
 }

@@ -1,0 +1,63 @@
+//! RegisterDaemonTaskDefinition.
+
+use kecs_domain::daemon::{DaemonFamily, DaemonRegistration, DaemonTaskDefinition, family_key};
+use kecs_domain::resource::Resource;
+use kecs_domain::{EcsError, model};
+
+use super::{DaemonTaskDefinitions, kept};
+use crate::context::{check_model, retry_conflicts};
+use crate::ports::{Changes, PortErrorKind};
+use crate::{Context, Error, Result};
+
+impl DaemonTaskDefinitions<'_> {
+    /// Registers a revision. Several at once in one family all get one of their own.
+    ///
+    /// # Errors
+    /// `ClientException` or `InvalidParameterException` for the first rule that is broken, ECS's own rules before
+    /// those of the orchestrator.
+    pub async fn register(
+        &self,
+        ctx: &Context,
+        mut request: model::RegisterDaemonTaskDefinitionRequest,
+    ) -> Result<model::RegisterDaemonTaskDefinitionResponse> {
+        // Tags are left to the registration, which has ECS's words for what is wrong with them.
+        let tags = request.tags.take();
+        check_model(&request)?;
+        request.tags = tags;
+        let registration = DaemonRegistration::new(request)?;
+        self.ports.orchestrator.check(registration.runs())?;
+
+        let registered = match retry_conflicts(|| self.save(ctx, &registration)).await {
+            Err(Error::Port(error)) if error.kind == PortErrorKind::Conflict => {
+                return Err(EcsError::client(
+                    "Too many concurrent attempts to create a new revision of the specified family.",
+                )
+                .into());
+            }
+            outcome => outcome?,
+        };
+        Ok(model::RegisterDaemonTaskDefinitionResponse {
+            daemon_task_definition_arn: registered.doc.daemon_task_definition_arn.clone(),
+        })
+    }
+
+    /// Saves the revision and what is remembered of its family in one commit. If we die here, both are kept or
+    /// neither; a caller who asks again registers another revision, as with ECS.
+    async fn save(&self, ctx: &Context, registration: &DaemonRegistration) -> Result<DaemonTaskDefinition> {
+        let key = family_key(&ctx.scope, &registration.family);
+        let found = kept::<DaemonFamily>(self.ports, &key).await?;
+        let before = found.as_ref().map(|(family, _)| family);
+        let now = self.ports.clock.now();
+        let (family, revision) = registration.next_revision(&ctx.scope, before, &ctx.caller_arn, now);
+        let mut changes = Changes::new();
+        let family = Resource::new(&ctx.scope, key.parent, key.id, family);
+        match found {
+            None => changes.create(family),
+            Some((_, version)) => changes.update(family, version),
+        };
+        let key = kecs_domain::daemon::definition_key(&revision.key);
+        changes.create(Resource::new(&ctx.scope, key.parent, key.id, revision.clone()));
+        self.ports.unit_of_work.commit(changes).await?;
+        Ok(revision)
+    }
+}
