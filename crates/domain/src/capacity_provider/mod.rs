@@ -5,6 +5,7 @@
 
 mod configure;
 pub mod group;
+mod managed;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
