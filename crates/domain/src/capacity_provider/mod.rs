@@ -5,6 +5,7 @@
 
 mod configure;
 pub mod group;
+mod managed;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -143,7 +144,7 @@ pub fn name_of<'a>(scope: &Scope, text: &'a str) -> &'a str {
 pub fn check_name(name: &str) -> Result<(), EcsError> {
     let reserved =
         |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    if is_legal(name) && !RESERVED_PREFIXES.iter().any(|prefix| reserved(&prefix)) {
+    if is_legal(name) && !RESERVED_PREFIXES.iter().any(reserved) {
         return Ok(());
     }
     Err(EcsError::client(
