@@ -32,7 +32,11 @@ def test_services_of_several_clusters_are_listed(account: Account) -> None:
     other = connected(account, two, definition, namespace="other")
     create_service(account, two, definition, desiredCount=0)
     create_service(
-        account, one, definition, desiredCount=0, serviceConnectConfiguration={"enabled": False, "namespace": "internal"}
+        account,
+        one,
+        definition,
+        desiredCount=0,
+        serviceConnectConfiguration={"enabled": False, "namespace": "internal"},
     )
     assert listed(account, "internal") == {by_name, by_default}
     assert listed(account, "other") == {other}

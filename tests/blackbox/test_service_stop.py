@@ -117,9 +117,7 @@ def test_what_is_complete_can_not_be_stopped(account: Account) -> None:
     found = stable(account, name, made["serviceName"])
     arn = deployment_arn(account, name, found)
     reach(account, arn, "SUCCESSFUL")
-    refused(
-        account.ecs.stop_service_deployment, CONFLICT, naming(arn, "SUCCESSFUL"), serviceDeploymentArn=arn
-    )
+    refused(account.ecs.stop_service_deployment, CONFLICT, naming(arn, "SUCCESSFUL"), serviceDeploymentArn=arn)
     refused(
         account.ecs.continue_service_deployment,
         IPE,

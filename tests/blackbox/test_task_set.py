@@ -291,9 +291,7 @@ def test_a_service_with_task_sets_is_deleted_by_force(account: Account) -> None:
     steady(account, who, made, 2)
     account.ecs.update_service(**who, desiredCount=0)
     steady(account, who, made, 0)
-    refused(
-        account.ecs.delete_service, IPE, "The service cannot be stopped while deployments are active.", **who
-    )
+    refused(account.ecs.delete_service, IPE, "The service cannot be stopped while deployments are active.", **who)
     account.ecs.delete_service(**who, force=True)
     found = until(lambda: shown(account, who), lambda seen: seen["status"] == "INACTIVE")
     assert found["taskSets"] == []
@@ -366,9 +364,7 @@ def test_bad_scales_and_draining_sets_are_refused(account: Account) -> None:
     again = account.ecs.delete_task_set(**who, taskSet=made["id"])["taskSet"]
     assert again["status"] == "DRAINING"
     refused(account.ecs.update_task_set, IPE, naming("deleted"), **who, taskSet=made["id"], scale=FULL)
-    refused(
-        account.ecs.update_service_primary_task_set, IPE, naming("deleted"), **who, primaryTaskSet=made["id"]
-    )
+    refused(account.ecs.update_service_primary_task_set, IPE, naming("deleted"), **who, primaryTaskSet=made["id"])
 
 
 def test_other_controllers_have_no_task_sets(account: Account) -> None:

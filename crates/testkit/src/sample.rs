@@ -269,23 +269,7 @@ pub fn service(cluster: &ClusterKey, name: &str) -> Service {
         "createdAt": seconds(at(0)),
         "createdBy": "arn:aws:iam::123456789012:user/deploy"
     });
-    Service {
-        key,
-        status: ServiceStatus::Active,
-        spec: read(document),
-        revision_extras: Default::default(),
-        tags: Vec::new(),
-        deployments: Vec::new(),
-        default_namespace: None,
-        task_sets: Vec::new(),
-        events: Default::default(),
-        running: 0,
-        pending: 0,
-        last_completed: None,
-        steady: false,
-        said: Default::default(),
-        throttle: Default::default(),
-    }
+    Service::new(key, read(document), Default::default(), Vec::new())
 }
 
 /// The service, in another state of its life.

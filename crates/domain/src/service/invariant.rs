@@ -231,6 +231,25 @@ pub fn check_ended(sight: &Sight<'_>, ended: &BTreeSet<crate::name::TaskId>) -> 
     Ok(())
 }
 
+/// Whether the scheduler may end `ended` tasks because there are too many or newer ones: never protected ones. A
+/// deleted service ends all of its tasks, and a daemon goes from where it doesn't belong any more.
+///
+/// # Errors
+/// The rule that is broken.
+pub fn check_spared(sight: &Sight<'_>, ended: &BTreeSet<crate::name::TaskId>) -> Result<(), String> {
+    let service = sight.service;
+    let ours = service.controller() == DeploymentControllerType::Ecs;
+    let replica = service.scheduling_strategy() == SchedulingStrategy::Replica;
+    if service.status != ServiceStatus::Active || !replica || !ours {
+        return Ok(());
+    }
+    let protected = |task: &&Arc<Task>| ended.contains(&task.key.id) && task.protection(sight.now).is_some();
+    match sight.tasks.iter().find(protected) {
+        Some(task) => Err(format!("the scheduler ends the protected task {}", task.key.id)),
+        None => Ok(()),
+    }
+}
+
 /// Whether the scheduler may start `started` tasks: never more than the maximum. A DAEMON service never has a second
 /// task on an instance; what still ends on instances that are gone doesn't count there.
 ///

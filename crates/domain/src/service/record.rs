@@ -110,7 +110,7 @@ impl ServiceDeployment {
                 Status::Stopped
             }
             RecordEvent::Paused { stage, hook } => {
-                doc.lifecycle_stage = Some(stage.clone());
+                doc.lifecycle_stage = Some(*stage);
                 doc.lifecycle_hook_details.get_or_insert_default().push(hook.clone());
                 status
             }

@@ -78,6 +78,9 @@ calls! {
     ListServices: ListServicesRequest -> ListServicesResponse = services.list,
     ListServiceDeployments: ListServiceDeploymentsRequest -> ListServiceDeploymentsResponse
         = services.list_deployments,
+    StopServiceDeployment: StopServiceDeploymentRequest -> StopServiceDeploymentResponse
+        = services.stop_deployment,
+    UpdateTaskProtection: UpdateTaskProtectionRequest -> UpdateTaskProtectionResponse = tasks.update_protection,
     TagResource: TagResourceRequest -> TagResourceResponse = tags.tag,
     UntagResource: UntagResourceRequest -> UntagResourceResponse = tags.untag,
 }
@@ -141,6 +144,12 @@ impl fmt::Display for Request {
             }
             Self::DeleteService(it) => {
                 write!(f, " {}/{} force {:?}", or(it.cluster.as_ref(), ""), it.service, it.force)
+            }
+            Self::StopServiceDeployment(it) => {
+                write!(f, " {} {:?}", it.service_deployment_arn, it.stop_type)
+            }
+            Self::UpdateTaskProtection(it) => {
+                write!(f, " {:?} {} {:?}", it.tasks, it.protection_enabled, it.expires_in_minutes)
             }
             Self::TagResource(it) => write!(f, " {} {:?}", it.resource_arn, it.tags[0].value),
             Self::UntagResource(it) => write!(f, " {} {:?}", it.resource_arn, it.tag_keys),

@@ -72,6 +72,8 @@ impl Client {
             (14, Self::create_service as fn(&mut Self, &Ledger) -> Option<Request>),
             (22, Self::update_service),
             (5, Self::delete_service),
+            (3, Self::stop_deployment),
+            (4, Self::protect),
             (12, Self::run_task),
             (9, Self::again),
             (9, Self::stop_task),
@@ -190,6 +192,26 @@ impl Client {
         Some(build::<model::StopTaskRequest>(
             json!({"cluster": task.cluster.name.as_str(), "task": task.arn(), "reason": reason}),
         ))
+    }
+
+    /// Gives tasks protection for a few minutes, or takes it from them.
+    fn protect(&mut self, ledger: &Ledger) -> Option<Request> {
+        let sloppy = self.random.percent(10);
+        let of_service = |task: &&Arc<Task>| sloppy || (task.service.is_some() && task.is_protectable());
+        let tasks: Vec<_> = ledger.tasks.values().filter(of_service).map(|task| task.key.clone()).collect();
+        if tasks.is_empty() {
+            return None;
+        }
+        let first = self.random.pick(&tasks).clone();
+        let cluster = first.cluster.name.to_string();
+        let also =
+            tasks.iter().filter(|key| key.cluster == first.cluster).take(self.random.below(3) as usize);
+        let arns: Vec<_> = also.chain([&first]).map(|key| key.arn()).collect();
+        let on = self.random.percent(75);
+        let minutes = self.random.between(1, 5);
+        Some(build::<model::UpdateTaskProtectionRequest>(json!({
+            "cluster": cluster, "tasks": arns, "protectionEnabled": on, "expiresInMinutes": minutes,
+        })))
     }
 
     fn register(&mut self, _ledger: &Ledger) -> Option<Request> {

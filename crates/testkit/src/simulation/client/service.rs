@@ -122,6 +122,22 @@ impl Client {
         ))
     }
 
+    /// Stops a deployment, mostly one that is under way.
+    pub(super) fn stop_deployment(&mut self, ledger: &Ledger) -> Option<Request> {
+        let sloppy = self.random.percent(10);
+        let current = ledger.services.values().filter_map(|service| service.current_record());
+        let all = ledger.records.keys().filter(|_| sloppy).cloned();
+        let keys: Vec<_> = current.chain(all).collect();
+        if keys.is_empty() {
+            return None;
+        }
+        let arn = self.random.pick(&keys).arn();
+        let how = if self.random.percent(70) { "ROLLBACK" } else { "ABORT" };
+        Some(build::<model::StopServiceDeploymentRequest>(
+            json!({"serviceDeploymentArn": arn, "stopType": how}),
+        ))
+    }
+
     /// What is called at the end, so that the services can come to rest: those whose tasks can't stay up get a
     /// definition whose tasks can, with room to move.
     pub(crate) fn calm(&mut self, ledger: &Ledger) -> Vec<Request> {

@@ -94,13 +94,17 @@ impl Ledger {
     /// What a scheduler starts and ends, measured by what it saw.
     pub(super) fn check_scheduling(&mut self, commit: &Commit<'_>) {
         let Origin::Reconcile(WakeKey::Service(key)) = &*commit.job.origin else { return };
-        let (mut started, mut ended) = (Vec::new(), BTreeSet::new());
+        let (mut started, mut ended, mut scaled_in) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for (entity, _) in &commit.changes.puts {
             let Entity::Task(task) = entity else { continue };
             match self.tasks.get(&task.key) {
                 None => started.push(&**task),
                 Some(before) if is_ended(before, task) => {
                     ended.insert(task.key.id);
+                    let reason = task.doc.stopped_reason.as_deref().unwrap_or_default();
+                    if reason.starts_with("Scaling activity") {
+                        scaled_in.insert(task.key.id);
+                    }
                 }
                 Some(_) => {}
             }
@@ -110,6 +114,7 @@ impl Ledger {
         let find = |key: &_| self.definitions.get(key).cloned();
         let sight = Sight { service: saw, tasks, definition: &find, now: commit.now };
         let least = service::check_ended(&sight, &ended);
+        let spared = service::check_spared(&sight, &scaled_in);
         let most = service::check_started(&sight, &started);
         // By what is stored, too: nobody else starts tasks of a service, so what the scheduler did not see can only
         // have been fewer.
@@ -121,6 +126,9 @@ impl Ledger {
         }
         if let Err(wrong) = most.and(in_fact) {
             self.violate("never more than the maximum", named(wrong));
+        }
+        if let Err(wrong) = spared {
+            self.violate("protected tasks stay", named(wrong));
         }
     }
 
