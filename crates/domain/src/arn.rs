@@ -3,12 +3,16 @@
 //! Keys are typed; an ARN is their text. Resource identifiers come in as a name, a short ARN or a long one, and
 //! `*_ref` functions read all of these forms.
 
+mod gateway;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use gateway::{GatewayKey, GatewayRouteKey, gateway_ref};
+
 use crate::error::EcsError;
-use crate::name::{ClusterName, DeploymentId, FamilyName, GatewayName, HexId, ServiceName, TaskId};
+use crate::name::{ClusterName, DeploymentId, FamilyName, HexId, ServiceName, TaskId};
 use crate::scope::Scope;
 
 /// A cluster's identity.
@@ -65,24 +69,6 @@ pub struct ServiceRevisionKey {
     pub service: ServiceKey,
     /// The number of the deployment that made it.
     pub id: DeploymentId,
-}
-
-/// A gateway's identity.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct GatewayKey {
-    /// Whose gateway.
-    pub scope: Scope,
-    /// Its name.
-    pub name: GatewayName,
-}
-
-/// The identity of a gateway route: a service behind a gateway.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct GatewayRouteKey {
-    /// The gateway.
-    pub gateway: GatewayKey,
-    /// The service, of the same scope.
-    pub service: ServiceKey,
 }
 
 pub(crate) fn ecs_arn(scope: &Scope, resource: impl fmt::Display) -> String {
@@ -159,34 +145,6 @@ impl ServiceKey {
         }
         let (service, id) = service_child_ref(&self.cluster.scope, "task-set", text)?;
         DeploymentId::parse(id).filter(|_| service == *self)
-    }
-}
-
-impl GatewayKey {
-    /// `gateway/NAME`
-    pub fn arn(&self) -> String {
-        ecs_arn(&self.scope, format_args!("gateway/{}", self.name))
-    }
-}
-
-impl GatewayRouteKey {
-    /// `gateway-route/GATEWAY/CLUSTER/SERVICE`
-    pub fn arn(&self) -> String {
-        let (gateway, service) = (&self.gateway, &self.service);
-        ecs_arn(
-            &gateway.scope,
-            format_args!("gateway-route/{}/{}/{}", gateway.name, service.cluster.name, service.name),
-        )
-    }
-
-    /// Reads the ARN of a route of `scope`; `None` if it is none.
-    pub fn parse(scope: &Scope, text: &str) -> Option<Self> {
-        let arn = Arn::parse(text).filter(|arn| arn.service == "ecs" && arn.kind == "gateway-route")?;
-        arn.within(scope).ok()?;
-        let mut parts = arn.rest.splitn(3, '/');
-        let gateway = GatewayKey { scope: scope.clone(), name: GatewayName::parse(parts.next()?)? };
-        let cluster = ClusterKey::new(scope.clone(), ClusterName::parse(parts.next()?)?);
-        Some(Self { gateway, service: ServiceKey { cluster, name: ServiceName::parse(parts.next()?)? } })
     }
 }
 
@@ -354,25 +312,6 @@ pub fn service_ref(cluster: &ClusterKey, text: &str) -> Result<Option<ServiceKey
     Ok(ServiceName::parse(name).map(|name| ServiceKey { cluster: cluster.clone(), name }))
 }
 
-/// Reads a gateway as clients name it: a name or an ARN. None for a name that no gateway can have and for another
-/// scope's ARN: there is no such gateway here.
-///
-/// # Errors
-/// `InvalidParameterException` for the ARN of something else.
-pub fn gateway_ref(scope: &Scope, text: &str) -> Result<Option<GatewayKey>, EcsError> {
-    let name = match Arn::parse(text) {
-        None => text,
-        Some(arn) => {
-            arn.expect_kind("gateway")?;
-            if arn.within(scope).is_err() {
-                return Ok(None);
-            }
-            arn.rest
-        }
-    };
-    Ok(GatewayName::parse(name).map(|name| GatewayKey { scope: scope.clone(), name }))
-}
-
 /// What a client said of a task definition: `family`, `family:revision`, or either behind an ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskDefinitionRef {
@@ -499,23 +438,6 @@ mod tests {
         assert_eq!(task_definition_ref(&scope(), "web:bad"), Err(BadTaskDefinitionRef::Revision));
         assert_eq!(task_definition_ref(&scope(), "web:0"), Err(BadTaskDefinitionRef::Revision));
         assert_eq!(task_definition_ref(&scope(), "we b"), Err(BadTaskDefinitionRef::Family));
-    }
-
-    #[test]
-    fn gateways_and_their_routes_are_named_by_arn_and_gateways_by_name_too() {
-        let arn = "arn:aws:ecs:eu-central-1:123456789012:gateway/front";
-        for text in ["front", arn] {
-            assert_eq!(gateway_ref(&scope(), text).unwrap().unwrap().arn(), arn);
-        }
-        for text in ["", "no spaces", "arn:aws:ecs:eu-central-1:999999999999:gateway/front"] {
-            assert_eq!(gateway_ref(&scope(), text), Ok(None), "{text}");
-        }
-        assert!(gateway_ref(&scope(), "arn:aws:ecs:eu-central-1:123456789012:cluster/front").is_err());
-        let route = "arn:aws:ecs:eu-central-1:123456789012:gateway-route/front/main/web";
-        assert_eq!(GatewayRouteKey::parse(&scope(), route).unwrap().arn(), route);
-        for text in ["front", arn, "arn:aws:ecs:eu-central-1:123456789012:gateway-route/front/main"] {
-            assert_eq!(GatewayRouteKey::parse(&scope(), text), None, "{text}");
-        }
     }
 
     #[test]

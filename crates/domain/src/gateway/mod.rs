@@ -55,7 +55,7 @@ pub struct Gateway {
     /// `deletionProtection`
     pub deletion_protection: bool,
     /// Its settings, with ECS's defaults.
-    pub configuration: HostSharedAlbConfiguration,
+    pub configuration: Box<HostSharedAlbConfiguration>,
     /// `propagateTags`
     pub propagate_tags: PropagateGatewayTags,
     /// Its tags.

@@ -2,12 +2,14 @@
 
 use super::Gateway;
 use crate::generated as model;
-use crate::model::{DescribeGatewayAlbConfiguration, DescribeGatewayConfiguration, GatewaySummary};
+use crate::model::{
+    DescribeGatewayAlbConfiguration, DescribeGatewayConfiguration, GatewaySummary, HostSharedAlbConfiguration,
+};
 
 impl Gateway {
     /// The gateway as DescribeGateway answers it, which has `routes` routes.
     pub fn view(&self, routes: usize) -> model::Gateway {
-        let settings = self.configuration.clone();
+        let settings = HostSharedAlbConfiguration::clone(&self.configuration);
         model::Gateway {
             gateway_arn: Some(self.key.arn()),
             name: Some(self.key.name.to_string()),

@@ -140,11 +140,10 @@ fn wanted(request: &CreateExpressGatewayServiceRequest) -> Wanted {
 /// Checks what needs no store, and gives back the settings beyond those of another service.
 fn check(request: &CreateExpressGatewayServiceRequest) -> Result<Express> {
     express::check_role("infrastructureRoleArn", &request.infrastructure_role_arn)?;
-    let wanted = wanted(request);
-    if request.task_definition_arn.is_some() {
-        if let Some(member) = wanted.first_given() {
-            return Err(not_with_definition(member).into());
-        }
+    if request.task_definition_arn.is_some()
+        && let Some(member) = wanted(request).first_given()
+    {
+        return Err(not_with_definition(member).into());
     }
     let path = request.health_check_path.as_deref().unwrap_or(express::DEFAULT_HEALTH_PATH);
     express::check_health_path(path)?;

@@ -75,7 +75,7 @@ impl Gateways<'_> {
             status: GatewayStatus::Active,
             infrastructure_role: request.infrastructure_role_arn.clone(),
             deletion_protection: request.deletion_protection.unwrap_or(true),
-            configuration,
+            configuration: Box::new(configuration),
             propagate_tags: request.propagate_tags.unwrap_or(PropagateGatewayTags::Gateway),
             tags,
             client_token: token,

@@ -25,7 +25,7 @@ impl Gateways<'_> {
             let read = self.find(ctx, &request.gateway).await?;
             let mut gateway = read.gateway.clone();
             if let Some(given) = &request.configuration {
-                gateway.configuration = change(&gateway.configuration, given)?;
+                gateway.configuration = Box::new(change(&gateway.configuration, given)?);
             }
             if let Some(role) = &request.infrastructure_role_arn {
                 gateway.infrastructure_role.clone_from(role);
