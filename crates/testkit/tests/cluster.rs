@@ -374,7 +374,7 @@ fn over(clusters: MockClusterStore, unit_of_work: MockUnitOfWork, orchestrator: 
         tasks: Arc::new(MockTaskStore::new()),
         services: Arc::new(MockServiceStore::new()),
         tokens: Arc::new(MockTokenStore::new()),
-        resources: Arc::new(MockResourceStore::new()),
+        resources: Arc::new(without_daemons()),
         unit_of_work: Arc::new(unit_of_work),
         orchestrator: Arc::new(orchestrator),
         clock: Arc::new(MockClock::new()),
@@ -444,4 +444,13 @@ async fn a_service_that_came_in_during_a_delete_keeps_the_cluster() {
     let ecs = over(clusters, unit_of_work, orchestrator);
     let (code, _) = refused(ecs.clusters().delete(&ctx, from(json!({"cluster": "main"}))).await);
     assert_eq!(code, ErrorCode::ClusterContainsServices);
+}
+
+/// A store in which the cluster has no daemon.
+fn without_daemons() -> MockResourceStore {
+    let mut resources = MockResourceStore::new();
+    resources
+        .expect_list_resources()
+        .returning(|_, _| Ok(kecs_domain::pagination::Page { items: Vec::new(), more: false }));
+    resources
 }
