@@ -45,6 +45,7 @@ macro_rules! resources {
 
         /// The value of a resource of any kind.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[allow(clippy::large_enum_variant, reason = "resources are few, and each is kept behind a pointer")]
         pub enum AnyResource {
             $($(#[$doc])* $kind($value)),*
         }

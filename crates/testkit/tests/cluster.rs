@@ -389,6 +389,9 @@ fn nothing_chosen() -> MockResourceStore {
     let mut resources = MockResourceStore::new();
     resources.expect_resources().returning(|keys| Ok(vec![None; keys.len()]));
     resources
+        .expect_list_resources()
+        .returning(|_, _| Ok(kecs_domain::pagination::Page { items: Vec::new(), more: false }));
+    resources
 }
 
 fn stored(version: u64) -> Versioned<Cluster> {

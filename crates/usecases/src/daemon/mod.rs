@@ -107,10 +107,10 @@ fn begin_deployment(
 /// Ends the record of the newest deployment, if it still goes on, because another one takes its place.
 async fn supersede(ports: &Ports, daemon: &Daemon, now: Timestamp, changes: &mut Changes) -> Result<()> {
     let key = DaemonDeploymentKey { daemon: daemon.key.clone(), id: daemon.deployment.clone() };
-    if let Some((found, version)) = record(ports, &key).await? {
-        if let Some(ended) = found.after(&DaemonEvent::Superseded, daemon, now) {
-            changes.update(keep(key.resource(), ended), version);
-        }
+    if let Some((found, version)) = record(ports, &key).await?
+        && let Some(ended) = found.after(&DaemonEvent::Superseded, daemon, now)
+    {
+        changes.update(keep(key.resource(), ended), version);
     }
     Ok(())
 }

@@ -106,10 +106,10 @@ fn arns_are_read_back() {
     let key = daemon_ref(&scope(), arn).unwrap();
     assert_eq!(key.arn(), arn);
     assert_eq!(DaemonKey::of_resource(&key.resource()), Some(key.clone()));
-    let revision = DaemonRevisionKey { daemon: key.clone(), id: crate::name::DeploymentId::from_random(7) };
+    let revision = DaemonRevisionKey { daemon: key.clone(), id: DeploymentId::from_random(7) };
     let text = revision.arn();
     let (of, digits) = daemon_child_ref(&scope(), "daemon-revision", &text).unwrap();
-    assert_eq!((of, crate::name::DeploymentId::parse_number(digits)), (key, Some(revision.id)));
+    assert_eq!((of, DeploymentId::parse_number(digits)), (key, Some(revision.id)));
     for bad in [
         "agent",
         "arn:aws:ecs:eu-central-1:123456789012:daemon/agent",
