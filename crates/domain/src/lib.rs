@@ -9,6 +9,7 @@ pub mod capacity;
 pub mod cluster;
 pub mod doc;
 pub mod error;
+pub mod exec;
 pub mod expression;
 #[allow(missing_docs, reason = "the model's prose is not ours to copy")]
 pub mod generated;

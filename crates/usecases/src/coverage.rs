@@ -31,4 +31,5 @@ pub const IMPLEMENTED: &[Operation] = &[
     Operation::TagResource,
     Operation::UntagResource,
     Operation::ListTagsForResource,
+    Operation::ExecuteCommand,
 ];

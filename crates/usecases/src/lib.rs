@@ -7,6 +7,7 @@
 pub mod cluster;
 pub mod context;
 pub mod coverage;
+pub mod exec;
 pub mod ports;
 mod queue;
 pub mod reconcile;
@@ -53,6 +54,11 @@ impl Ecs {
     /// The operations on tags.
     pub fn tags(&self) -> tag::Tags<'_> {
         tag::Tags::new(&self.ports)
+    }
+
+    /// ECS Exec: commands inside of containers.
+    pub fn exec(&self) -> exec::Execs<'_> {
+        exec::Execs::new(&self.ports)
     }
 
     /// What makes the stored wishes come true.
