@@ -89,7 +89,7 @@ def test_what_is_no_operation_is_said_to_be_unknown(server: Server, target: str 
     assert (answer.status, answer.error[0]) == (400, "UnknownOperationException")
 
 
-NOT_BUILT = ["CreateCapacityProvider", "CreateTaskSet", "ExecuteCommand", "ListContainerInstances", "StartTask"]
+NOT_BUILT = ["CreateCapacityProvider", "CreateTaskSet", "ListContainerInstances", "StartTask"]
 
 
 @pytest.mark.parametrize("operation", NOT_BUILT)

@@ -59,11 +59,8 @@ impl SimulatedOrchestrator {
     /// # Errors
     /// When `options` make no sense.
     pub fn new(options: SimOptions, clock: Arc<dyn Clock>) -> Result<Self, BadOptions> {
-        let world = World {
-            engine: Engine::new(options)?,
-            outbox: Outbox::default(),
-            changes: watch::channel(()).0,
-        };
+        let world =
+            World { engine: Engine::new(options)?, outbox: Outbox::default(), changes: watch::channel(()).0 };
         Ok(Self { world: Arc::new(Mutex::new(world)), clock, work: Notify::new() })
     }
 

@@ -112,8 +112,7 @@ impl Endpoint {
             Route::Operation(operation) => {
                 let context = inner.scope.context(credential.as_ref());
                 let (host, body_limit) = (host(&request), inner.body_limit);
-                let call =
-                    Call { request_id: id, context, host, body: request.into_body(), body_limit };
+                let call = Call { request_id: id, context, host, body: request.into_body(), body_limit };
                 respond::reply(id, inner.call(operation, call).await)
             }
             Route::Page => respond::text(id, page::page(&inner.registry)),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::header::{
-    CONNECTION, HeaderMap, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderMap, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+    UPGRADE,
 };
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::Full;
@@ -80,9 +81,8 @@ impl Upgrades {
 async fn run(upgrade: OnUpgrade, serve: Serve, stop: watch::Receiver<()>, place: OwnedSemaphorePermit) {
     match upgrade.await {
         Ok(connection) => {
-            let config = WebSocketConfig::default()
-                .max_message_size(Some(LONGEST))
-                .max_frame_size(Some(LONGEST));
+            let config =
+                WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
             let io = TokioIo::new(connection);
             let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
             serve(socket, stop).await;

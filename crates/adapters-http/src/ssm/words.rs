@@ -146,7 +146,8 @@ mod tests {
         let good = r#"{"ClientVersion":"1.2.707.0","ProcessedClientActions":[{"ActionType":"SessionType",
             "ActionStatus":1,"ActionResult":null,"Error":""}],"Errors":null}"#;
         assert_eq!(refusal(good), None);
-        let bad = r#"{"ProcessedClientActions":[{"ActionType":"SessionType","ActionStatus":2,"Error":"no"}]}"#;
+        let bad =
+            r#"{"ProcessedClientActions":[{"ActionType":"SessionType","ActionStatus":2,"Error":"no"}]}"#;
         assert_eq!(refusal(bad).as_deref(), Some("no"));
         assert_eq!(refusal(r#"{"ProcessedClientActions":null,"Errors":["a","b"]}"#).as_deref(), Some("a; b"));
         assert_eq!(refusal("{}").as_deref(), Some(""));

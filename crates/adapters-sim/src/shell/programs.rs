@@ -53,7 +53,8 @@ impl Shell {
     pub(super) fn run<'a>(&'a mut self, command: &'a [String]) -> BoxFuture<'a, Result<i32, Gone>> {
         async move {
             let words: Vec<&str> = command.iter().map(String::as_str).collect();
-            let (program, arguments) = words.split_first().map_or(("", &[][..]), |(first, rest)| (*first, rest));
+            let (program, arguments) =
+                words.split_first().map_or(("", &[][..]), |(first, rest)| (*first, rest));
             match (name(program), arguments) {
                 ("sh" | "bash", ["-c", script, ..]) => Ok(self.script(script).await?.0),
                 ("sh" | "bash", _) => self.interact().await,

@@ -43,7 +43,8 @@ pub(super) fn commands(line: &str, value: &dyn Fn(&str) -> String) -> Result<Vec
                         }
                     }
                 } else {
-                    while let Some(letter) = rest.next_if(|next| next.is_ascii_alphanumeric() || *next == '_') {
+                    while let Some(letter) = rest.next_if(|next| next.is_ascii_alphanumeric() || *next == '_')
+                    {
                         name.push(letter);
                     }
                 }
@@ -85,9 +86,10 @@ mod tests {
     fn a_line_is_commands_of_words() {
         assert_eq!(of("  ").unwrap(), Vec::<Vec<String>>::new());
         assert_eq!(of("echo a;; exit 3 ;").unwrap(), [["echo", "a"], ["exit", "3"]]);
-        assert_eq!(of(r#"echo "x;$A" '$A' $? ${A}c $B "$B" a\;b $"#).unwrap(), [[
-            "echo", "x;a b", "$A", "3", "a bc", "", "a;b", "$"
-        ]]);
+        assert_eq!(
+            of(r#"echo "x;$A" '$A' $? ${A}c $B "$B" a\;b $"#).unwrap(),
+            [["echo", "x;a b", "$A", "3", "a bc", "", "a;b", "$"]]
+        );
         for line in ["echo 'a", "echo \"a", "echo \\", "echo ${A"] {
             assert_eq!(of(line), Err(Unbalanced));
         }

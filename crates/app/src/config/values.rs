@@ -221,6 +221,26 @@ mod tests {
     }
 
     #[test]
+    fn a_public_address_is_that_of_sessions_too() {
+        for (text, expected) in [
+            ("https://kecs.example.com/", Some("wss://kecs.example.com")),
+            ("http://10.0.0.7:5373", Some("ws://10.0.0.7:5373")),
+            ("wss://example.com/kecs", Some("wss://example.com/kecs")),
+            ("ws://[::1]:1", Some("ws://[::1]:1")),
+            ("kecs.example.com", None),
+            ("ftp://example.com", None),
+            ("https://", None),
+            ("https:///path", None),
+            ("https://user@example.com", None),
+            ("https://example.com?x=1", None),
+            ("https://example.com /", None),
+        ] {
+            let url = text.parse::<PublicUrl>().ok().map(|url| url.for_sessions());
+            assert_eq!(url.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn times_have_a_unit() {
         for (text, expected) in [
             ("250ms", Some(Duration::from_millis(250))),

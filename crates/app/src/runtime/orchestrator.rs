@@ -32,7 +32,11 @@ pub(super) async fn open(orchestrator: &config::Orchestrator, clock: &Arc<dyn Cl
                 .context("the simulation can't be set up")?;
             let simulation = Arc::new(simulation);
             let driven = Arc::clone(&simulation);
-            Ok(Opened { port: simulation.clone(), shell: simulation, drive: async move { driven.run().await }.boxed() })
+            Ok(Opened {
+                port: simulation.clone(),
+                shell: simulation,
+                drive: async move { driven.run().await }.boxed(),
+            })
         }
         config::Orchestrator::Kubernetes(options) => {
             // Its watches are driven by whoever observes it.

@@ -34,7 +34,9 @@ impl Execs<'_> {
         check_model(&request)?;
         if !request.interactive {
             // (recorded)
-            return Err(EcsError::invalid_parameter("Interactive is the only mode supported currently.").into());
+            return Err(
+                EcsError::invalid_parameter("Interactive is the only mode supported currently.").into()
+            );
         }
         if request.command.trim().is_empty() {
             return Err(EcsError::invalid_parameter("command cannot be empty.").into());

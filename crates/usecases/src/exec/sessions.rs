@@ -28,7 +28,10 @@ pub struct Ticket {
 /// The command may hold a password: it is never shown.
 impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ticket").field("task", &self.task).field("container", &self.container).finish_non_exhaustive()
+        f.debug_struct("Ticket")
+            .field("task", &self.task)
+            .field("container", &self.container)
+            .finish_non_exhaustive()
     }
 }
 

@@ -65,7 +65,10 @@ fn a_session_begins_with_a_handshake() {
     assert_eq!((first.len(), first[0].sequence, first[0].flags), (1, 0, 1));
     assert_eq!(first[0].payload_type, PayloadType::HANDSHAKE_REQUEST);
     let request: Value = serde_json::from_slice(&first[0].payload).unwrap();
-    assert_eq!(request["RequestedClientActions"][0]["ActionParameters"]["SessionType"], "InteractiveCommands");
+    assert_eq!(
+        request["RequestedClientActions"][0]["ActionParameters"]["SessionType"],
+        "InteractiveCommands"
+    );
     assert!(!channel.wants_output());
     channel.receive(at(30), &acknowledge(0));
     channel.receive(at(30), &greeting());
