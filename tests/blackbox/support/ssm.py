@@ -1,4 +1,4 @@
-"""A client of the Session Manager protocol, written from its description: nothing is shared with the server's code."""
+"""A client of the Session Manager protocol, written from its description: no code is the server's."""
 
 from __future__ import annotations
 
