@@ -5,7 +5,7 @@ use futures::stream::{self, BoxStream, FuturesUnordered, StreamExt as _, select}
 use futures::{FutureExt as _, SinkExt as _, future};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
-use kecs_usecases::ports::{Exec, Input, Output, PortError, Process};
+use kecs_usecases::ports::{Exec, Input, Output, PortError, PortErrorKind, Process};
 use kube::api::{Api, AttachParams, AttachedProcess, TerminalSize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -22,9 +22,12 @@ const PIECE: usize = 4096;
 /// When the Pod or the API refuses.
 pub(crate) async fn start(api: &Api<Pod>, pod: &str, exec: &Exec) -> Result<Process, PortError> {
     let parameters = AttachParams::interactive_tty().container(exec.container.as_str());
-    // kube writes the command into its own error of a request that can't be built: that can only be about the name.
     let attached = api.exec(pod, exec.command.iter().map(String::as_str), &parameters).await;
-    let mut attached = attached.map_err(|error| port_error("running a command in a Pod", &error))?;
+    let mut attached = attached.map_err(|error| {
+        let error = port_error("running a command in a Pod", &error);
+        // What the API says of its own business isn't for the user; of the command it says nothing here.
+        if error.kind == PortErrorKind::Permanent { PortError::transient(error.message) } else { error }
+    })?;
     let (input, keys) = mpsc::channel(INPUT);
     // Driven by whoever reads, and of no output itself.
     let typing: FuturesUnordered<_> = std::iter::once(typing(&mut attached, keys)).collect();

@@ -164,9 +164,9 @@ fn the_end_comes_after_the_last_acknowledgement() {
     assert_eq!(sent(&events)[0].payload, b"bye");
     assert!(!events.contains(&Event::End));
     // The acknowledgement is lost, so it is sent again.
-    assert_eq!(sent(&drain(&mut channel, 220))[0].payload, b"bye");
-    channel.receive(at(230), &acknowledge(2));
-    let events = drain(&mut channel, 230);
+    assert_eq!(sent(&drain(&mut channel, 420))[0].payload, b"bye");
+    channel.receive(at(430), &acknowledge(2));
+    let events = drain(&mut channel, 430);
     let end = closed(&events).unwrap();
     assert_eq!((&end["Output"], &end["ExitCode"]), (&json!(""), &json!(3)));
     assert_eq!(events.last(), Some(&Event::End));
