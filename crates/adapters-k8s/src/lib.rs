@@ -6,6 +6,7 @@
 
 mod cluster;
 mod error;
+mod exec;
 mod identity;
 mod names;
 pub mod observe;

@@ -15,7 +15,9 @@ use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::error::EcsError;
 use kecs_domain::model;
 use kecs_domain::task::{Task, TaskObservation};
-use kecs_usecases::ports::{Instance, Launch, Observation, Orchestrator, PortError, StopOrder};
+use kecs_usecases::ports::{
+    Exec, Instance, Launch, Observation, Orchestrator, PortError, Process, Shell, StopOrder,
+};
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::WatchStreamExt as _;
@@ -26,6 +28,7 @@ use tokio::time::Instant;
 
 use crate::cluster;
 use crate::error::{ConnectError, is_status, port_error};
+use crate::exec;
 use crate::identity::Identity;
 use crate::names::namespace_name;
 use crate::observe::{Index, PodEvent, Surroundings, instance_of, with_load};
@@ -193,6 +196,21 @@ impl KubernetesOrchestrator {
                 other => return other,
             }
         }
+    }
+}
+
+#[async_trait]
+impl Shell for KubernetesOrchestrator {
+    async fn is_connected(&self, task: &Task, _container: &str) -> Result<bool, PortError> {
+        // Whether the container runs was observed; only whether its Pod is still there isn't known.
+        Ok(self.find(&task.key).await?.is_some())
+    }
+
+    async fn start(&self, exec: Exec) -> Result<Process, PortError> {
+        let Some((api, pod)) = self.find(&exec.task.key).await? else {
+            return Err(PortError::not_found("the task's Pod is gone"));
+        };
+        exec::start(&api, &pod, &exec).await
     }
 }
 

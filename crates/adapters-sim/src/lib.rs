@@ -19,6 +19,7 @@ mod options;
 mod orchestrator;
 mod outbox;
 mod script;
+mod shell;
 mod task;
 
 pub use address::{BadCidr, Cidr};

@@ -15,15 +15,19 @@ use kecs_domain::Timestamp;
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::error::EcsError;
 use kecs_domain::model;
-use kecs_usecases::ports::{Clock, Instance, Launch, Observation, Orchestrator, PortError, StopOrder};
+use kecs_domain::task::Task;
+use kecs_usecases::ports::{
+    Clock, Exec, Instance, Launch, Observation, Orchestrator, PortError, Process, Shell, StopOrder,
+};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::engine::Engine;
 use crate::fault::FaultError;
 use crate::options::{BadOptions, NodeSpec, SimOptions};
 use crate::outbox::{Delivery, Outbox};
 use crate::script::Script;
+use crate::shell;
 
 /// The simulated orchestrator. Nodes are shared by all clusters, as on Kubernetes.
 pub struct SimulatedOrchestrator {
@@ -35,11 +39,16 @@ pub struct SimulatedOrchestrator {
 struct World {
     engine: Engine,
     outbox: Outbox,
+    /// Told whenever something has changed, for commands whose container may have ended.
+    changes: watch::Sender<()>,
 }
 
 impl World {
     fn tick(&mut self, now: Timestamp) {
         let changed = self.engine.advance(now);
+        if !changed.is_empty() {
+            self.changes.send_replace(());
+        }
         self.outbox.push(changed);
     }
 }
@@ -50,7 +59,8 @@ impl SimulatedOrchestrator {
     /// # Errors
     /// When `options` make no sense.
     pub fn new(options: SimOptions, clock: Arc<dyn Clock>) -> Result<Self, BadOptions> {
-        let world = World { engine: Engine::new(options)?, outbox: Outbox::default() };
+        let world =
+            World { engine: Engine::new(options)?, outbox: Outbox::default(), changes: watch::channel(()).0 };
         Ok(Self { world: Arc::new(Mutex::new(world)), clock, work: Notify::new() })
     }
 
@@ -185,6 +195,7 @@ impl Orchestrator for SimulatedOrchestrator {
         let mut world = self.world.lock();
         world.engine.forget(task);
         world.outbox.forget(task);
+        world.changes.send_replace(());
         drop(world);
         // What it held may be what another task waits for.
         self.work.notify_one();
@@ -207,6 +218,31 @@ impl Orchestrator for SimulatedOrchestrator {
 
     async fn instance_count(&self, _cluster: &ClusterKey) -> Result<usize, PortError> {
         Ok(self.world.lock().engine.node_count())
+    }
+}
+
+#[async_trait]
+impl Shell for SimulatedOrchestrator {
+    async fn is_connected(&self, task: &Task, container: &str) -> Result<bool, PortError> {
+        Ok(self.with(|engine, now| engine.runs(now, &task.key, container)))
+    }
+
+    async fn start(&self, exec: Exec) -> Result<Process, PortError> {
+        if !self.is_connected(&exec.task, &exec.container).await? {
+            return Err(PortError::not_found("the container doesn't run"));
+        }
+        let (world, clock) = (Arc::clone(&self.world), Arc::clone(&self.clock));
+        let (key, container) = (exec.task.key.clone(), exec.container.clone());
+        let mut changes = self.world.lock().changes.subscribe();
+        let ended = async move {
+            loop {
+                let now = clock.now();
+                if !world.lock().engine.runs(now, &key, &container) || changes.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        shell::start(&exec, ended)
     }
 }
 

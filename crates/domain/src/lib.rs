@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod doc;
 pub mod endpoint;
 pub mod error;
+pub mod exec;
 pub mod expression;
 pub mod gateway;
 #[allow(missing_docs, reason = "the model's prose is not ours to copy")]

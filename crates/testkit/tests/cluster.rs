@@ -13,7 +13,7 @@ use kecs_domain::{ErrorCode, Scope};
 use kecs_usecases::ports::{
     Instance, InstanceStatus, MockClock, MockClusterStore, MockIdGenerator, MockOrchestrator,
     MockResourceStore, MockServiceStore, MockTaskDefinitionStore, MockTaskStore, MockTokenStore,
-    MockUnitOfWork, MockWake, PortError, Resources, Version, Versioned,
+    MockUnitOfWork, MockWake, NoShell, PortError, Resources, Version, Versioned,
 };
 use kecs_usecases::{Context, Ecs, Error, Ports};
 use serde_json::{Value, json};
@@ -381,6 +381,8 @@ fn over(clusters: MockClusterStore, unit_of_work: MockUnitOfWork, orchestrator: 
         clock: Arc::new(MockClock::new()),
         ids: Arc::new(MockIdGenerator::new()),
         wake: Arc::new(MockWake::new()),
+        shell: Arc::new(NoShell),
+        exec_sessions: Arc::default(),
     })
 }
 

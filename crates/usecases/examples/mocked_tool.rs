@@ -63,7 +63,7 @@ mod tests {
     use kecs_usecases::ports::{
         Entity, MockClock, MockClusterStore, MockIdGenerator, MockOrchestrator, MockResourceStore,
         MockServiceStore, MockTaskDefinitionStore, MockTaskStore, MockTokenStore, MockUnitOfWork, MockWake,
-        Version, Versioned,
+        NoShell, Version, Versioned,
     };
     use kecs_usecases::{Ports, WakeQueue};
 
@@ -145,6 +145,8 @@ mod tests {
             clock: Arc::new(MockClock::new()),
             ids: Arc::new(MockIdGenerator::new()),
             wake: Arc::new(wake),
+            shell: Arc::new(NoShell),
+            exec_sessions: Arc::default(),
         })
     }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use kecs_domain::validate::Validate;
 use kecs_domain::{EcsError, ErrorCode, Scope};
 
+use crate::exec::ExecSessions;
 use crate::ports::{
-    Clock, ClusterStore, IdGenerator, Orchestrator, PortError, PortErrorKind, ResourceStore, ServiceStore,
-    Store, TaskDefinitionStore, TaskStore, TokenStore, UnitOfWork, Wake,
+    Clock, ClusterStore, IdGenerator, NoShell, Orchestrator, PortError, PortErrorKind, ResourceStore,
+    ServiceStore, Shell, Store, TaskDefinitionStore, TaskStore, TokenStore, UnitOfWork, Wake,
 };
 
 /// Everything that the use cases need from outside. Cheap to clone.
@@ -36,10 +37,14 @@ pub struct Ports {
     pub ids: Arc<dyn IdGenerator>,
     /// Takes hints for the reconcilers.
     pub wake: Arc<dyn Wake>,
+    /// Runs commands in containers.
+    pub shell: Arc<dyn Shell>,
+    /// The sessions of ECS Exec that were promised and aren't open yet.
+    pub exec_sessions: Arc<ExecSessions>,
 }
 
 impl Ports {
-    /// The ports with one store for everything.
+    /// The ports with one store for everything, and without a shell.
     pub fn new<S: Store + 'static>(
         store: Arc<S>,
         orchestrator: Arc<dyn Orchestrator>,
@@ -59,7 +64,15 @@ impl Ports {
             clock,
             ids,
             wake,
+            shell: Arc::new(NoShell),
+            exec_sessions: Arc::default(),
         }
+    }
+
+    /// These ports with a shell.
+    #[must_use]
+    pub fn with_shell(self, shell: Arc<dyn Shell>) -> Self {
+        Self { shell, ..self }
     }
 }
 

@@ -77,4 +77,5 @@ pub const IMPLEMENTED: &[Operation] = &[
     Operation::PutAccountSettingDefault,
     Operation::ListAccountSettings,
     Operation::DeleteAccountSetting,
+    Operation::ExecuteCommand,
 ];

@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod daemon_task_definition;
 pub mod express;
 pub mod gateway;
+pub mod exec;
 pub mod ports;
 mod queue;
 pub mod reconcile;
@@ -95,6 +96,11 @@ impl Ecs {
     /// The operations on tags.
     pub fn tags(&self) -> tag::Tags<'_> {
         tag::Tags::new(&self.ports)
+    }
+
+    /// ECS Exec: commands inside of containers.
+    pub fn exec(&self) -> exec::Execs<'_> {
+        exec::Execs::new(&self.ports)
     }
 
     /// What makes the stored wishes come true.

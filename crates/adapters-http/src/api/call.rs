@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use kecs_domain::{EcsError, ErrorCode};
@@ -18,6 +19,8 @@ pub struct Call {
     pub request_id: RequestId,
     /// Who asks.
     pub context: Arc<Context>,
+    /// The address by which the caller reached us, as it says.
+    pub host: Option<HeaderValue>,
     /// What with.
     pub body: RequestBody,
     /// The largest body that is read, in bytes.

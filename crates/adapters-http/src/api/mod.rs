@@ -15,6 +15,8 @@ pub use reply::Reply;
 
 pub(crate) use registry::OperationId;
 
+use crate::edge::Serve;
+
 /// An AWS API of the JSON protocol.
 pub trait AwsApi: Send + Sync + 'static {
     /// What stands before the operation in `X-Amz-Target`, without the dot.
@@ -34,4 +36,10 @@ pub trait AwsApi: Send + Sync + 'static {
     /// Answers a call. `operation` is a place in [`AwsApi::operations`]. The future is dropped when the caller goes
     /// or the deadline passes, so that it MUST leave nothing half done at any await.
     fn call(&self, operation: usize, call: Call) -> BoxFuture<'static, Reply>;
+
+    /// What serves a WebSocket at `path`; None where there is none.
+    fn socket(&self, path: &str) -> Option<Serve> {
+        let _ = path;
+        None
+    }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::AwsApi;
+use crate::edge::Serve;
 
 /// The APIs behind one endpoint.
 #[derive(Clone, Default)]
@@ -65,6 +66,11 @@ impl Registry {
 
     pub(crate) fn api(&self, id: OperationId) -> &dyn AwsApi {
         &*self.apis[id.api].api
+    }
+
+    /// What serves a WebSocket at `path`.
+    pub(crate) fn socket(&self, path: &str) -> Option<Serve> {
+        self.apis.iter().find_map(|entry| entry.api.socket(path))
     }
 
     /// The operation of a target such as `AmazonEC2ContainerServiceV20141113.RunTask`.

@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, ready};
 use kecs_domain::model::{Operation, op};
 use kecs_usecases::Ecs;
 
-use super::{describe_clusters, exchange, list_tasks};
+use super::{describe_clusters, exchange, execute_command, list_tasks};
 use crate::api::{Call, Reply};
 
 /// Defines `call` and, for the tests, the list of the operations in it. Each operation's future is boxed by itself,
@@ -19,6 +19,7 @@ macro_rules! table {
         pub(super) fn call(
             ecs: &Arc<Ecs>,
             sizes: &Arc<[AtomicUsize]>,
+            public_url: Option<&Arc<str>>,
             operation: Operation,
             mut call: Call,
         ) -> BoxFuture<'static, Reply> {
@@ -29,6 +30,10 @@ macro_rules! table {
                 Operation::DescribeClusters => describe_clusters::call(ecs, sizes, call).boxed(),
                 // Its answer is written from ids.
                 Operation::ListTasks => list_tasks::call(ecs, sizes, call).boxed(),
+                // Its answer depends on where it came in.
+                Operation::ExecuteCommand => {
+                    execute_command::call(ecs, sizes, public_url.cloned(), call).boxed()
+                }
                 $(Operation::$operation => Box::pin(async move {
                     let request = match exchange::read::<op::$operation>(&mut call).await {
                         Ok(request) => request,
@@ -42,7 +47,7 @@ macro_rules! table {
         }
 
         #[cfg(test)]
-        const TABLE: &[Operation] = &[Operation::DescribeClusters, Operation::ListTasks, $(Operation::$operation,)*];
+        const TABLE: &[Operation] = &[Operation::DescribeClusters, Operation::ExecuteCommand, Operation::ListTasks, $(Operation::$operation,)*];
     };
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
-use http::{Request, Response};
+use http::header::HOST;
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -15,8 +16,9 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::credential::Credential;
-use super::route::{Route, route};
+use super::route::{Route, is_of_another_origin, route};
 use super::stack::{Cut, Stack, stack};
+use super::upgrade::{self, Upgrades};
 use super::{DefaultScope, RequestId, page, respond};
 use crate::api::{Call, OperationId, Registry, Reply, RequestBody};
 use crate::metrics::Metrics;
@@ -33,6 +35,8 @@ pub struct EndpointOptions {
     pub requests: usize,
     /// The largest body in bytes. (ECS takes task definitions of up to 64 KiB.)
     pub body: usize,
+    /// How many WebSockets are open at a time; more are refused.
+    pub sockets: u32,
 }
 
 impl Default for EndpointOptions {
@@ -43,6 +47,7 @@ impl Default for EndpointOptions {
             deadline: Duration::from_secs(60),
             requests: 4096,
             body: 1 << 20,
+            sockets: 1024,
         }
     }
 }
@@ -57,6 +62,7 @@ struct Inner {
     body_limit: usize,
     stack: Stack,
     metrics: Arc<Metrics>,
+    upgrades: Upgrades,
 }
 
 impl Endpoint {
@@ -64,7 +70,9 @@ impl Endpoint {
     pub fn new(registry: Registry, options: EndpointOptions, metrics: Arc<Metrics>) -> Self {
         let registry = Arc::new(registry);
         let stack = stack(Arc::clone(&registry), options.requests, options.deadline);
-        Self(Arc::new(Inner { registry, scope: options.scope, body_limit: options.body, stack, metrics }))
+        let upgrades = Upgrades::new(options.sockets);
+        let (scope, body_limit) = (options.scope, options.body);
+        Self(Arc::new(Inner { registry, scope, body_limit, stack, metrics, upgrades }))
     }
 
     /// Answers a request.
@@ -78,23 +86,33 @@ impl Endpoint {
     /// Serves a listener until `shutdown` is ready and the requests that are being answered have ended.
     pub async fn serve(self, server: Server, shutdown: impl Future<Output = ()>) {
         let metrics = Arc::clone(&self.0.metrics);
+        let endpoint = self.clone();
         let service = service_fn(move |request| {
-            let endpoint = self.clone();
+            let endpoint = endpoint.clone();
             async move { endpoint.handle(request).await }
         });
         server.run(service, move |change| metrics.connections(change), shutdown).await;
+        self.0.upgrades.end().await;
     }
 
     /// Answers a request, wherever its body is.
-    pub async fn answer(&self, request: Request<RequestBody>) -> Response<Full<Bytes>> {
+    pub async fn answer(&self, mut request: Request<RequestBody>) -> Response<Full<Bytes>> {
         let id = RequestId::next();
         let inner = &*self.0;
+        if upgrade::is_wanted(&request)
+            && let Some(serve) = inner.registry.socket(request.uri().path())
+        {
+            if is_of_another_origin(&request) {
+                return upgrade::refusal(StatusCode::FORBIDDEN, "Pages of other origins are refused.\n");
+            }
+            return inner.upgrades.accept(&mut request, serve);
+        }
         let credential = Credential::of(request.headers(), request.uri().query());
         match route(&inner.registry, &request, credential.as_ref()) {
             Route::Operation(operation) => {
                 let context = inner.scope.context(credential.as_ref());
-                let call =
-                    Call { request_id: id, context, body: request.into_body(), body_limit: inner.body_limit };
+                let (host, body_limit) = (host(&request), inner.body_limit);
+                let call = Call { request_id: id, context, host, body: request.into_body(), body_limit };
                 respond::reply(id, inner.call(operation, call).await)
             }
             Route::Page => respond::text(id, page::page(&inner.registry)),
@@ -106,6 +124,12 @@ impl Endpoint {
             }
         }
     }
+}
+
+/// The address that a request was sent to, as it says itself.
+fn host<B>(request: &Request<B>) -> Option<HeaderValue> {
+    let named = || HeaderValue::from_str(request.uri().authority()?.as_str()).ok();
+    request.headers().get(HOST).cloned().or_else(named)
 }
 
 impl Inner {

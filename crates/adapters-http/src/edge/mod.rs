@@ -11,7 +11,9 @@ mod respond;
 mod route;
 mod scope;
 mod stack;
+mod upgrade;
 
 pub use endpoint::{Endpoint, EndpointOptions};
 pub use request_id::RequestId;
 pub use scope::{DefaultScope, is_account, is_region};
+pub use upgrade::{Serve, Socket};

@@ -37,6 +37,11 @@ impl RequestId {
         Self((bits & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62))
     }
 
+    /// Its bits, for what needs an id of the same kind.
+    pub(crate) fn bits(self) -> u128 {
+        self.0
+    }
+
     fn text(self) -> [u8; 36] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [b'-'; 36];

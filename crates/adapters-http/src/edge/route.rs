@@ -56,7 +56,7 @@ pub(super) fn route<B>(
 
 /// Whether a browser sends this for a page that isn't ours. Nobody is asked who they are here, so any page that the
 /// user happens to open could otherwise run tasks; other clients don't send `Origin`.
-fn is_of_another_origin<B>(request: &Request<B>) -> bool {
+pub(super) fn is_of_another_origin<B>(request: &Request<B>) -> bool {
     let Some(origin) = request.headers().get(ORIGIN) else { return false };
     let host = request.uri().authority().map(|authority| authority.as_str().as_bytes());
     let host = host.or_else(|| request.headers().get(HOST).map(HeaderValue::as_bytes));

@@ -41,7 +41,7 @@ pub(super) async fn serve<S, B>(
             answer.await
         }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), watched);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), watched);
     tokio::pin!(connection);
 
     let mut ticks = interval_at(Instant::now() + idle, idle);

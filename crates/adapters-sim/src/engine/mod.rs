@@ -18,7 +18,7 @@ use crate::address::AddressPool;
 use crate::node::Node;
 use crate::options::{BadOptions, SimOptions};
 use crate::script::{Script, ScriptError};
-use crate::task::{Phase, SimTask};
+use crate::task::{Phase, SimTask, State};
 use place::Need;
 
 /// Which revision a script is of. The first says whether that is one of a daemon task definition: their families have
@@ -167,6 +167,13 @@ impl Engine {
             return Some(self.now);
         }
         self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// Whether a container runs.
+    pub(crate) fn runs(&mut self, now: Timestamp, key: &TaskKey, container: &str) -> bool {
+        let Some(task) = self.find(now, key).and_then(|number| self.tasks.get(&number)) else { return false };
+        let mut all = task.script.containers.iter().zip(&task.containers);
+        all.any(|(script, one)| &*script.name == container && one.state == State::Running)
     }
 
     /// Every task that is here, as it is now.

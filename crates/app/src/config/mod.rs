@@ -15,7 +15,7 @@ use kecs_adapters_k8s::KubernetesOptions;
 use kecs_adapters_sim::SimOptions;
 
 pub use settings::Settings;
-pub use values::{DatabaseUrl, Listen, LogFormat, OrchestratorKind, Span, StorageKind};
+pub use values::{DatabaseUrl, Listen, LogFormat, OrchestratorKind, PublicUrl, Span, StorageKind};
 
 /// Everything that a server has to be told.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Address of the admin pages.
     pub admin_listen: SocketAddr,
+    /// Where sessions are opened: `ws://...` or `wss://...`; None for where the request came in.
+    pub public_url: Option<String>,
     /// Where state is kept.
     pub storage: Storage,
     /// What runs the tasks.
@@ -135,6 +137,7 @@ impl Config {
         Ok(Self {
             listen: settings.listen.map_or(loopback(5373), |listen| listen.0),
             admin_listen: settings.admin_listen.map_or(loopback(5374), |listen| listen.0),
+            public_url: settings.public_url.as_ref().map(PublicUrl::for_sessions),
             storage: storage(&settings, env)?,
             orchestrator: orchestrator(&settings)?,
             scope: DefaultScope { account, region },

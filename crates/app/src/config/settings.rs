@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Deserialize;
 
-use super::values::{DatabaseUrl, Listen, LogFormat, OrchestratorKind, Span, StorageKind};
+use super::values::{DatabaseUrl, Listen, LogFormat, OrchestratorKind, PublicUrl, Span, StorageKind};
 
 const ADDRESSES: &str = "Addresses";
 const STORAGE: &str = "Storage";
@@ -48,6 +48,13 @@ settings! {
     /// Address of the admin pages: health, readiness, metrics [default: 127.0.0.1:5374]
     #[arg(long, env = "KECS_ADMIN_LISTEN", value_name = "ADDRESS", help_heading = ADDRESSES, hide_env = true)]
     admin_listen: Listen,
+
+    /// Address by which clients reach the API, such as https://kecs.example.com [default: the one a request was sent to]
+    ///
+    /// It is told to those who open a session (aws ecs execute-command). Needed behind a proxy that changes the header
+    /// Host, or that speaks TLS.
+    #[arg(long, env = "KECS_PUBLIC_URL", value_name = "URL", help_heading = ADDRESSES, hide_env = true)]
+    public_url: PublicUrl,
 
     /// Where state is kept [default: duckdb, or postgres if --database-url is set]
     #[arg(long, env = "KECS_STORAGE", value_enum, value_name = "KIND", help_heading = STORAGE, hide_env = true)]

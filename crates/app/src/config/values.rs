@@ -41,6 +41,50 @@ impl TryFrom<String> for Listen {
     }
 }
 
+/// The address by which clients reach us.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PublicUrl {
+    tls: bool,
+    /// The host, and what follows it, without a slash at the end.
+    rest: String,
+}
+
+impl PublicUrl {
+    /// The same address for WebSockets.
+    pub fn for_sessions(&self) -> String {
+        format!("{}://{}", if self.tls { "wss" } else { "ws" }, self.rest)
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let told = || "write an address such as https://kecs.example.com or http://10.0.0.7:5373".to_owned();
+        let (scheme, rest) = text.split_once("://").ok_or_else(told)?;
+        let tls = match scheme {
+            "http" | "ws" => false,
+            "https" | "wss" => true,
+            _ => return Err(told()),
+        };
+        let rest = rest.trim_end_matches('/');
+        let odd = |character: char| !character.is_ascii_graphic() || matches!(character, '?' | '#' | '@');
+        if rest.is_empty() || rest.starts_with('/') || rest.contains(odd) {
+            return Err(told());
+        }
+        Ok(Self { tls, rest: rest.to_owned() })
+    }
+}
+
+impl TryFrom<String> for PublicUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
 /// A length of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -173,6 +217,26 @@ mod tests {
         ] {
             let address = text.parse::<Listen>().ok().map(|listen| listen.0.to_string());
             assert_eq!(address.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_public_address_is_that_of_sessions_too() {
+        for (text, expected) in [
+            ("https://kecs.example.com/", Some("wss://kecs.example.com")),
+            ("http://10.0.0.7:5373", Some("ws://10.0.0.7:5373")),
+            ("wss://example.com/kecs", Some("wss://example.com/kecs")),
+            ("ws://[::1]:1", Some("ws://[::1]:1")),
+            ("kecs.example.com", None),
+            ("ftp://example.com", None),
+            ("https://", None),
+            ("https:///path", None),
+            ("https://user@example.com", None),
+            ("https://example.com?x=1", None),
+            ("https://example.com /", None),
+        ] {
+            let url = text.parse::<PublicUrl>().ok().map(|url| url.for_sessions());
+            assert_eq!(url.as_deref(), expected, "{text}");
         }
     }
 

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, pending};
 use kecs_adapters_k8s::KubernetesOrchestrator;
 use kecs_adapters_sim::SimulatedOrchestrator;
-use kecs_usecases::ports::{Clock, Orchestrator};
+use kecs_usecases::ports::{Clock, Orchestrator, Shell};
 
 use crate::config;
 
@@ -15,6 +15,8 @@ use crate::config;
 pub(super) struct Opened {
     /// The port.
     pub(super) port: Arc<dyn Orchestrator>,
+    /// Commands inside of its containers.
+    pub(super) shell: Arc<dyn Shell>,
     /// What must be polled for it to work; it doesn't end.
     pub(super) drive: BoxFuture<'static, ()>,
 }
@@ -30,12 +32,16 @@ pub(super) async fn open(orchestrator: &config::Orchestrator, clock: &Arc<dyn Cl
                 .context("the simulation can't be set up")?;
             let simulation = Arc::new(simulation);
             let driven = Arc::clone(&simulation);
-            Ok(Opened { port: simulation, drive: async move { driven.run().await }.boxed() })
+            Ok(Opened {
+                port: simulation.clone(),
+                shell: simulation,
+                drive: async move { driven.run().await }.boxed(),
+            })
         }
         config::Orchestrator::Kubernetes(options) => {
             // Its watches are driven by whoever observes it.
             let port = Arc::new(KubernetesOrchestrator::connect(options.clone()).await?);
-            Ok(Opened { port, drive: pending().boxed() })
+            Ok(Opened { port: port.clone(), shell: port, drive: pending().boxed() })
         }
     }
 }

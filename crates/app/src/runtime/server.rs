@@ -75,14 +75,15 @@ pub async fn run(
     let orchestrator = orchestrator::open(&config.orchestrator, &clock).await?;
     let wake: Arc<dyn Wake> = queue.clone();
     let ports = (store.ports)(Arc::clone(&orchestrator.port), clock, ids, wake);
-    let ecs = Ecs::new(ports);
+    let ecs = Ecs::new(ports.with_shell(orchestrator.shell));
 
     // Dropping the set on the way out ends whatever is in it.
     let mut tasks = JoinSet::new();
     tasks.spawn(orchestrator.drive);
     ecs.reconciler().start().await.context("the stored tasks can't be taken up")?;
 
-    let registry = Registry::new().with(Arc::new(EcsApi::new(ecs.clone())));
+    let api_of_ecs = EcsApi::new(ecs.clone()).with_public_url(config.public_url.as_deref());
+    let registry = Registry::new().with(Arc::new(api_of_ecs));
     let metrics = Arc::new(Metrics::new(&registry));
     let driver = Driver::new(Arc::new(ecs), orchestrator.port, queue, workers(&config));
     let stopping = Arc::new(AtomicBool::new(false));

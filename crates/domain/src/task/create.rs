@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{DaemonMembership, DesiredStatus, LaunchSettings, ServiceMembership, Task, TaskStatus, network};
 use crate::arn::TaskKey;
 use crate::daemon::daemon_task_definition_arn;
+use crate::exec;
 use crate::generated as model;
 use crate::model::{Compatibility, ContainerDefinition, ContainerOverride, LaunchType, NetworkMode};
 use crate::name::HexId;
@@ -83,7 +84,12 @@ impl NewTask<'_> {
             containers: Some(
                 containers
                     .iter()
-                    .map(|container| new_container(&self.key, &task_arn, container, &self.overrides, uuid()))
+                    .map(|container| {
+                        let mut made =
+                            new_container(&self.key, &task_arn, container, &self.overrides, uuid());
+                        made.managed_agents = self.enable_execute_command.then(|| vec![exec::new_agent()]);
+                        made
+                    })
                     .collect(),
             ),
             cpu,

@@ -42,6 +42,14 @@ pub fn check(task: &Task) -> Result<(), String> {
     if let (TaskStatus::Stopped, Some(container)) = (task.status, still) {
         return Err(format!("it is STOPPED, but its container {:?} is not", container.name));
     }
+    for container in doc.containers.iter().flatten() {
+        let status = container.last_status.as_deref();
+        for agent in container.managed_agents.iter().flatten() {
+            if agent.last_status.as_deref() != status {
+                return Err(format!("its container {:?} is {status:?}, an agent is not", container.name));
+            }
+        }
+    }
     in_order("pulled", doc.pull_started_at, doc.pull_stopped_at)?;
     in_order("created and started", doc.created_at, doc.started_at)?;
     in_order("created and stopping", doc.created_at, doc.stopping_at)?;

@@ -5,6 +5,7 @@
 
 use super::{ContainerState, DesiredStatus, Task, TaskFailure, TaskObservation, TaskStatus, network};
 use crate::Timestamp;
+use crate::exec;
 use crate::generated as model;
 use crate::model::{HealthStatus, TaskStopCode};
 use crate::name::HexId;
@@ -103,6 +104,7 @@ impl Task {
                 network::detach(doc);
                 for container in doc.containers.iter_mut().flatten() {
                     set_text(&mut container.last_status, "STOPPED");
+                    exec::follow(container, None);
                 }
                 steps += task.advance(TaskStatus::Stopped, now);
             }
@@ -192,6 +194,7 @@ impl Task {
                     set_text(&mut container.last_status, state);
                 }
             }
+            exec::follow(container, observed.started_at);
             merge(&mut container.runtime_id, observed.runtime_id.as_ref());
             merge(&mut container.image_digest, observed.image_digest.as_ref());
             merge(&mut container.reason, observed.reason.as_ref());

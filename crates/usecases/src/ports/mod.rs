@@ -6,12 +6,14 @@
 pub mod clock;
 pub mod error;
 pub mod orchestrator;
+pub mod shell;
 pub mod store;
 pub mod wake;
 
 pub use clock::{Clock, IdGenerator};
 pub use error::{PortError, PortErrorKind};
 pub use orchestrator::{Instance, InstanceStatus, Launch, Observation, Orchestrator, Resources, StopOrder};
+pub use shell::{Exec, Input, NoShell, Output, Process, Shell, TerminalSize};
 pub use store::{
     Changes, ClusterStore, Entity, EntityKey, Expect, FamilyKey, FamilyQuery, ResourceQuery, ResourceStore,
     ServiceDeploymentQuery, ServiceQuery, ServiceStore, Store, TaskDefinitionQuery, TaskDefinitionStore,
@@ -23,6 +25,7 @@ pub use wake::{Wake, WakeKey};
 pub use {
     clock::{MockClock, MockIdGenerator},
     orchestrator::MockOrchestrator,
+    shell::MockShell,
     store::{
         MockClusterStore, MockResourceStore, MockServiceStore, MockTaskDefinitionStore, MockTaskStore,
         MockTokenStore, MockUnitOfWork,
