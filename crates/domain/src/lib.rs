@@ -7,6 +7,7 @@
 pub mod arn;
 pub mod capacity;
 pub mod cluster;
+pub mod container_instance;
 pub mod doc;
 pub mod error;
 pub mod expression;

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Scope;
+use crate::container_instance::ContainerInstance;
 use crate::generated::Setting;
 
 /// What can be kept as a [`Resource`].
@@ -77,6 +78,8 @@ resources! {
     /// What an account, or one of its users, has chosen for a setting. Belongs to the principal's ARN; its id is the
     /// setting's name.
     AccountSetting(Setting),
+    /// What is kept of a container instance. Belongs to its cluster's name; its id is its own.
+    ContainerInstance(ContainerInstance),
 }
 
 impl fmt::Display for ResourceKind {

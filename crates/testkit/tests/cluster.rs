@@ -196,6 +196,8 @@ async fn a_cluster_is_only_deleted_when_nothing_is_in_it() {
         registered: Resources::default(),
         remaining: Resources::default(),
         attributes: Vec::new(),
+        versions: model::VersionInfo::default(),
+        registered_at: None,
     };
     world.orchestrator.instances.lock().push(instance);
     *world.orchestrator.registers.lock() = true;

@@ -5,6 +5,7 @@
 //! caller drives the reconcilers ([`Ecs::reconciler`]) and feeds them what the orchestrator observes.
 
 pub mod cluster;
+pub mod container_instance;
 pub mod context;
 pub mod coverage;
 pub mod ports;
@@ -33,6 +34,11 @@ impl Ecs {
     /// The operations on clusters.
     pub fn clusters(&self) -> cluster::Clusters<'_> {
         cluster::Clusters::new(&self.ports)
+    }
+
+    /// The operations on container instances, and those of their agents.
+    pub fn container_instances(&self) -> container_instance::ContainerInstances<'_> {
+        container_instance::ContainerInstances::new(&self.ports)
     }
 
     /// The operations on task definitions.

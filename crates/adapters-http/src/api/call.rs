@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use kecs_domain::{EcsError, ErrorCode};
@@ -18,10 +19,35 @@ pub struct Call {
     pub request_id: RequestId,
     /// Who asks.
     pub context: Arc<Context>,
+    /// The address at which we were reached.
+    pub reached_at: ReachedAt,
     /// What with.
     pub body: RequestBody,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
+}
+
+/// The address at which we were reached, in headers as they came: only few operations ask for it.
+#[derive(Clone, Debug, Default)]
+pub struct ReachedAt {
+    host: Option<HeaderValue>,
+    scheme: Option<HeaderValue>,
+}
+
+impl ReachedAt {
+    /// The address that the headers tell; behind a proxy, the proxy's.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let header = |name: &str| headers.get(name).cloned();
+        Self { host: header("host"), scheme: header("x-forwarded-proto") }
+    }
+
+    /// The address as a URL, such as `http://localhost:4510`.
+    pub fn url(&self) -> String {
+        let text = |value: &Option<HeaderValue>| value.as_ref()?.to_str().ok().map(str::to_owned);
+        let scheme = text(&self.scheme).filter(|scheme| scheme == "https");
+        let host = text(&self.host).unwrap_or_else(|| "localhost".to_owned());
+        format!("{}://{host}", scheme.as_deref().unwrap_or("http"))
+    }
 }
 
 /// A request's body.

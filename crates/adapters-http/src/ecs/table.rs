@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, ready};
 use kecs_domain::model::{Operation, op};
 use kecs_usecases::Ecs;
 
-use super::{describe_clusters, exchange};
+use super::{describe_clusters, discover_poll_endpoint, exchange};
 use crate::api::{Call, Reply};
 
 /// Defines `call` and, for the tests, the list of the operations in it. Each operation's future is boxed by itself,
@@ -27,6 +27,8 @@ macro_rules! table {
             match operation {
                 // Its errors depend on what it finds.
                 Operation::DescribeClusters => describe_clusters::call(ecs, sizes, call).boxed(),
+                // It tells the address at which it was reached.
+                Operation::DiscoverPollEndpoint => discover_poll_endpoint::call(ecs, sizes, call).boxed(),
                 $(Operation::$operation => Box::pin(async move {
                     let request = match exchange::read::<op::$operation>(&mut call).await {
                         Ok(request) => request,
@@ -40,7 +42,8 @@ macro_rules! table {
         }
 
         #[cfg(test)]
-        const TABLE: &[Operation] = &[Operation::DescribeClusters, $(Operation::$operation,)*];
+        const TABLE: &[Operation] =
+            &[Operation::DescribeClusters, Operation::DiscoverPollEndpoint, $(Operation::$operation,)*];
     };
 }
 
@@ -59,6 +62,7 @@ table! {
     DeleteTaskDefinitions => task_definitions.delete,
 
     RunTask => tasks.run,
+    StartTask => tasks.start,
     StopTask => tasks.stop,
     DescribeTasks => tasks.describe,
     ListTasks => tasks.list,
@@ -71,6 +75,19 @@ table! {
     ListServiceDeployments => services.list_deployments,
     DescribeServiceDeployments => services.describe_deployments,
     DescribeServiceRevisions => services.describe_revisions,
+
+    RegisterContainerInstance => container_instances.register,
+    DeregisterContainerInstance => container_instances.deregister,
+    DescribeContainerInstances => container_instances.describe,
+    ListContainerInstances => container_instances.list,
+    UpdateContainerInstancesState => container_instances.update_state,
+    UpdateContainerAgent => container_instances.update_agent,
+    PutAttributes => container_instances.put_attributes,
+    DeleteAttributes => container_instances.delete_attributes,
+    ListAttributes => container_instances.list_attributes,
+    SubmitTaskStateChange => container_instances.submit_task,
+    SubmitContainerStateChange => container_instances.submit_container,
+    SubmitAttachmentStateChanges => container_instances.submit_attachments,
 
     TagResource => tags.tag,
     UntagResource => tags.untag,

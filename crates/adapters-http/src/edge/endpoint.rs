@@ -18,7 +18,7 @@ use super::credential::Credential;
 use super::route::{Route, route};
 use super::stack::{Cut, Stack, stack};
 use super::{DefaultScope, RequestId, page, respond};
-use crate::api::{Call, OperationId, Registry, Reply, RequestBody};
+use crate::api::{Call, OperationId, ReachedAt, Registry, Reply, RequestBody};
 use crate::metrics::Metrics;
 use crate::server::Server;
 
@@ -93,8 +93,9 @@ impl Endpoint {
         match route(&inner.registry, &request, credential.as_ref()) {
             Route::Operation(operation) => {
                 let context = inner.scope.context(credential.as_ref());
-                let call =
-                    Call { request_id: id, context, body: request.into_body(), body_limit: inner.body_limit };
+                let reached_at = ReachedAt::of(request.headers());
+                let body = request.into_body();
+                let call = Call { request_id: id, context, reached_at, body, body_limit: inner.body_limit };
                 respond::reply(id, inner.call(operation, call).await)
             }
             Route::Page => respond::text(id, page::page(&inner.registry)),

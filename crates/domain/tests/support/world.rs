@@ -82,6 +82,10 @@ pub(crate) struct World {
     pub(crate) tasks: BTreeMap<TaskId, Arc<Task>>,
     pub(crate) records: BTreeMap<String, ServiceDeployment>,
     pub(crate) instances: Vec<HexId>,
+    /// Where the tasks of a REPLICA service go, by turns; nowhere if there are none.
+    pub(crate) hosts: Vec<HexId>,
+    /// Those of `hosts` that are DRAINING.
+    pub(crate) draining: Vec<HexId>,
     pub(crate) now: Timestamp,
     /// What each task's orchestrator last told.
     seen: BTreeMap<TaskId, TaskObservation>,
@@ -134,6 +138,8 @@ impl World {
             tasks: BTreeMap::new(),
             records: BTreeMap::new(),
             instances: (1..=settings.daemon_on.unwrap_or(0)).map(|n| HexId::from_bits(n as u128)).collect(),
+            hosts: Vec::new(),
+            draining: Vec::new(),
             now: super::at(0),
             seen: BTreeMap::new(),
             definitions: BTreeMap::new(),
@@ -339,6 +345,7 @@ impl World {
             tasks: &tasks,
             definition: &find,
             instances: &self.instances,
+            draining: &self.draining,
             now: self.now,
         };
         let mut uuids = self.next_uuid;
@@ -390,6 +397,9 @@ impl World {
         let mut ids = Vec::new();
         for _ in 0..start.count {
             self.next_task += 1;
+            let open: Vec<HexId> =
+                self.hosts.iter().filter(|host| !self.draining.contains(host)).copied().collect();
+            let turn = open.get(self.next_task as usize % open.len().max(1)).copied();
             let new = NewTask {
                 key: TaskKey { cluster: cluster(), id: HexId::from_bits(self.next_task) },
                 definition: &definition,
@@ -401,7 +411,7 @@ impl World {
                 enable_execute_command: false,
                 platform_version: None,
                 service: Some(ServiceMembership { name: service_key().name, deployment: start.deployment }),
-                instance: start.instance,
+                instance: start.instance.or(turn),
                 availability_zone: Some(["a", "b"][(self.next_task % 2) as usize].to_owned()),
                 tags: Vec::new(),
                 launch: Arc::clone(&launch),

@@ -56,6 +56,6 @@ async fn view(ports: &Ports, cluster: &Cluster, include: Include) -> Result<mode
         return Ok(cluster.view(&ClusterCounts::default(), 0, include));
     }
     let counts = ports.clusters.cluster_counts(&cluster.key).await?;
-    let instances = ports.orchestrator.instance_count(&cluster.key).await?;
+    let instances = crate::container_instance::count(ports, &cluster.key).await?;
     Ok(cluster.view(&counts, i32::try_from(instances).unwrap_or(i32::MAX), include))
 }

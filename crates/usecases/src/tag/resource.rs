@@ -1,9 +1,11 @@
 //! What can be tagged: from an ARN to the stored entity, and back into the store with other tags.
 
 use kecs_domain::arn::{
-    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, service_ref, task_definition_ref, task_ref,
+    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, container_instance_ref, service_ref,
+    task_definition_ref, task_ref,
 };
 use kecs_domain::cluster::Cluster;
+use kecs_domain::container_instance::ContainerInstance;
 use kecs_domain::model::Tag;
 use kecs_domain::name::ClusterName;
 use kecs_domain::service::{Service, ServiceStatus};
@@ -12,6 +14,7 @@ use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{EcsError, ErrorCode, Scope};
 
 use crate::cluster::find_any;
+use crate::container_instance::{self, Member};
 use crate::context::retry_conflicts;
 use crate::ports::{Changes, Versioned};
 use crate::{Ports, Result, task_definition};
@@ -22,6 +25,7 @@ pub(super) enum Resource {
     TaskDefinition(Versioned<TaskDefinition>),
     Task(Versioned<Task>),
     Service(Versioned<Service>),
+    ContainerInstance(ClusterKey, Box<Member>),
 }
 
 impl Resource {
@@ -38,6 +42,7 @@ impl Resource {
             "task-definition" => Self::load_task_definition(ports, scope, text).await,
             "task" => Self::load_task(ports, scope, &arn, text).await,
             "service" => Self::load_service(ports, scope, &arn, text).await,
+            "container-instance" => Self::load_container_instance(ports, scope, &arn, text).await,
             _ => Err(refused().into()),
         }
     }
@@ -100,6 +105,30 @@ impl Resource {
         Ok(Self::Service(found))
     }
 
+    async fn load_container_instance(
+        ports: &Ports,
+        scope: &Scope,
+        arn: &Arn<'_>,
+        text: &str,
+    ) -> Result<Self> {
+        let cluster = named_cluster(scope, arn)?;
+        let id = container_instance_ref(&cluster, text)?;
+        find_any(ports, &cluster).await?;
+        let not_found = || {
+            EcsError::invalid_parameter(
+                "The specified container instance was not found. Specify a valid container instance and try again.",
+            )
+        };
+        let found = container_instance::find(ports, &cluster, id).await?.ok_or_else(not_found)?;
+        if found.is_inactive() {
+            return Err(EcsError::invalid_parameter(
+                "The specified container instance is inactive. Specify an active container instance and try again.",
+            )
+            .into());
+        }
+        Ok(Self::ContainerInstance(cluster, Box::new(found)))
+    }
+
     /// Its tags.
     pub(super) fn tags(&self) -> &[Tag] {
         match self {
@@ -107,6 +136,7 @@ impl Resource {
             Self::TaskDefinition(definition) => &definition.tags,
             Self::Task(task) => &task.tags,
             Self::Service(service) => &service.tags,
+            Self::ContainerInstance(_, member) => member.kept().map_or(&[], |kept| &kept.tags),
         }
     }
 
@@ -128,6 +158,11 @@ impl Resource {
             }
             Self::Task(read) => changes.update(Task { tags, ..Task::clone(&read) }, read.version),
             Self::Service(read) => changes.update(Service { tags, ..Service::clone(&read) }, read.version),
+            Self::ContainerInstance(cluster, member) => {
+                let kept = ContainerInstance { tags, ..member.to_kept() };
+                member.save(&cluster, kept, &mut changes);
+                &mut changes
+            }
         };
         ports.unit_of_work.commit(changes).await?;
         Ok(())

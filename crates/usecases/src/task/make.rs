@@ -14,8 +14,9 @@ use kecs_domain::task::{LaunchSettings, NewTask, ServiceMembership, Task, zone_o
 use kecs_domain::task_definition::TaskDefinition;
 
 use super::Where;
+use crate::container_instance::{self, Member};
 use crate::context::{Ports, Result};
-use crate::ports::{Instance, InstanceStatus, TaskQuery};
+use crate::ports::{InstanceStatus, TaskQuery};
 use kecs_domain::pagination::PageRequest;
 
 /// What tasks are made of.
@@ -64,8 +65,18 @@ pub(crate) fn launch_settings(
 }
 
 impl Recipe<'_> {
+    /// Makes a task on the recipe's instance, which stands in `zone`.
+    pub(crate) async fn make_at(self, ports: &Ports, zone: Option<String>) -> Result<Made> {
+        self.make_in(ports, 1, zone).await
+    }
+
     /// Makes up to `count` tasks. Nothing is stored or launched yet.
     pub(crate) async fn make(self, ports: &Ports, count: usize) -> Result<Made> {
+        let zone = self.fargate_zone();
+        self.make_in(ports, count, zone).await
+    }
+
+    async fn make_in(self, ports: &Ports, count: usize, zone: Option<String>) -> Result<Made> {
         let mut made = Made { tasks: Vec::new(), misfits: Vec::new(), unplaced: 0, no_instances: false };
         let launch_type = self.place.launch_type();
         let providers = match self.place {
@@ -83,14 +94,14 @@ impl Recipe<'_> {
         } else {
             (Vec::new(), Demand::default())
         };
-        let zone = self.fargate_zone();
         let now = ports.clock.now();
         for provider in providers {
-            let (instance, zone) = if placed && self.instance.is_none() {
+            let (instance, zone, by_agent) = if placed && self.instance.is_none() {
                 #[allow(clippy::cast_possible_truncation, reason = "any 64 of the bits will do")]
                 match place(&mut candidates, &demand, ports.ids.bits() as u64) {
                     Ok(index) => {
-                        (Some(candidates[index].id), Some(candidates[index].availability_zone.clone()))
+                        let chosen = &candidates[index];
+                        (Some(chosen.id), Some(chosen.availability_zone.clone()), chosen.by_agent)
                     }
                     Err(misfits) => {
                         made.unplaced += 1;
@@ -101,7 +112,7 @@ impl Recipe<'_> {
                     }
                 }
             } else {
-                (self.instance, zone.clone())
+                (self.instance, zone.clone(), false)
             };
             let new = NewTask {
                 key: TaskKey { cluster: self.cluster.clone(), id: ports.ids.hex() },
@@ -120,13 +131,16 @@ impl Recipe<'_> {
                 launch: Arc::clone(&self.launch),
                 created_at: now,
             };
-            made.tasks.push(new.create(&mut || ports.ids.uuid()));
+            let task = new.create(&mut || ports.ids.uuid());
+            made.tasks.push(Task { by_agent, ..task });
         }
         Ok(made)
     }
 
-    fn demand(&self) -> Demand {
+    /// What one of the tasks asks of its instance.
+    pub(crate) fn demand(&self) -> Demand {
         Demand {
+            requires: self.definition.doc.requires_attributes.clone().unwrap_or_default(),
             amounts: demand_of(&self.definition.doc, Some(&self.overrides)),
             constraints: self.launch.placement_constraints.clone(),
             definition_expressions: expressions_of(self.definition),
@@ -136,9 +150,9 @@ impl Recipe<'_> {
 
     /// The cluster's instances, with how many tasks of this group each has where that decides anything.
     async fn candidates(&self, ports: &Ports) -> Result<Vec<Candidate>> {
-        let instances = ports.orchestrator.instances(self.cluster).await?;
-        let mut candidates = Vec::with_capacity(instances.len());
-        for instance in instances {
+        let members = container_instance::open(ports, self.cluster).await?;
+        let mut candidates = Vec::with_capacity(members.len());
+        for member in &members {
             let of_group = match &self.service {
                 None => 0,
                 Some(membership) => {
@@ -149,13 +163,13 @@ impl Recipe<'_> {
                         started_by: None,
                         desired: Some(kecs_domain::task::DesiredStatus::Running),
                         launch_type: None,
-                        instance: Some(instance.id),
+                        instance: Some(member.id()),
                     };
                     let page = PageRequest { after: None, limit: usize::MAX - 1 };
                     ports.tasks.list_tasks(&query, page).await?.items.len()
                 }
             };
-            candidates.push(candidate(instance, of_group));
+            candidates.push(candidate(member, of_group));
         }
         Ok(candidates)
     }
@@ -173,18 +187,21 @@ pub(crate) fn expressions_of(definition: &TaskDefinition) -> Vec<String> {
 }
 
 /// An instance as placement sees it.
-pub(crate) fn candidate(instance: Instance, of_group: usize) -> Candidate {
+pub(crate) fn candidate(member: &Member, of_group: usize) -> Candidate {
+    let instance = &member.instance;
+    let (have, left) = (&instance.registered, &instance.remaining);
     Candidate {
         id: instance.id,
-        host: instance.host,
-        availability_zone: instance.availability_zone,
+        host: instance.host.clone(),
+        availability_zone: instance.availability_zone.clone(),
         remaining: Amounts {
-            cpu: instance.remaining.cpu,
-            memory: instance.remaining.memory,
-            ports: instance.registered.ports.into_iter().chain(instance.remaining.ports).collect(),
+            cpu: left.cpu,
+            memory: left.memory,
+            ports: have.ports.iter().chain(&left.ports).copied().collect(),
         },
-        attributes: instance.attributes,
+        attributes: instance.attributes.clone(),
         available: instance.status == InstanceStatus::Active && instance.connected,
         of_group,
+        by_agent: member.by_agent(),
     }
 }

@@ -5,6 +5,7 @@ mod describe;
 mod list;
 pub(crate) mod make;
 mod run;
+mod start;
 mod stop;
 
 use crate::context::{Ports, Result};
