@@ -196,7 +196,7 @@ async fn a_cluster_is_only_deleted_when_nothing_is_in_it() {
         registered: Resources::default(),
         remaining: Resources::default(),
         attributes: Vec::new(),
-        versions: model::VersionInfo::default(),
+        versions: kecs_domain::model::VersionInfo::default(),
         registered_at: None,
     };
     world.orchestrator.instances.lock().push(instance);

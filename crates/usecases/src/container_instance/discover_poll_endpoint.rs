@@ -1,10 +1,11 @@
 //! DiscoverPollEndpoint.
 
 use kecs_domain::arn::container_instance_ref;
+use kecs_domain::{EcsError, ErrorCode};
 use kecs_domain::model::{DiscoverPollEndpointRequest, DiscoverPollEndpointResponse};
 
 use super::{ContainerInstances, find, not_found};
-use crate::context::{Context, Result, check_model};
+use crate::context::{Context, Error, Result, check_model};
 use crate::task::active_cluster;
 
 impl ContainerInstances<'_> {
@@ -12,7 +13,7 @@ impl ContainerInstances<'_> {
     /// everything here.
     ///
     /// # Errors
-    /// `ClusterNotFoundException`; `InvalidParameterException` for an instance that isn't there or is INACTIVE.
+    /// `ClientException` for a cluster and `InvalidParameterException` for an instance that isn't there or is INACTIVE.
     pub async fn discover_poll_endpoint(
         &self,
         ctx: &Context,
@@ -20,7 +21,14 @@ impl ContainerInstances<'_> {
         base: &str,
     ) -> Result<DiscoverPollEndpointResponse> {
         check_model(&request)?;
-        let cluster = active_cluster(self.ports, &ctx.scope, request.cluster.as_deref()).await?;
+        let cluster = active_cluster(self.ports, &ctx.scope, request.cluster.as_deref()).await;
+        let cluster = cluster.map_err(|error| match error {
+            // This operation has no exception of its own for that. (API model)
+            Error::Ecs(error) if error.code == ErrorCode::ClusterNotFound => {
+                Error::Ecs(EcsError::client(error.message))
+            }
+            other => other,
+        })?;
         if let Some(named) = request.container_instance.as_deref().filter(|named| !named.is_empty()) {
             let id = container_instance_ref(&cluster.key, named)?;
             let member = find(self.ports, &cluster.key, id).await?;

@@ -30,6 +30,8 @@ pub(crate) struct Member {
     pub(crate) instance: Instance,
     /// Its state in the cluster.
     pub(crate) state: InstanceState,
+    /// The state that its node has by itself, cordoned or not.
+    own: InstanceState,
     stored: Option<Versioned<Resource>>,
 }
 
@@ -71,10 +73,8 @@ impl Member {
 
     /// The same member with other things kept of it, for the answer after a commit.
     pub(crate) fn with(mut self, cluster: &ClusterKey, value: ContainerInstance) -> Self {
-        self.state = state(&self.instance, Some(&value));
-        if let Some(registration) = &value.registration {
-            self.instance.connected = registration.connected;
-        }
+        self.state = value.state.max(self.own);
+        self.instance.status = status(self.state);
         let version = self.stored.as_ref().map_or(Version(0), |stored| stored.version);
         self.stored = Some(Versioned { value: Arc::new(resource(cluster, value)), version });
         self
@@ -107,17 +107,6 @@ pub(crate) async fn kept(ports: &Ports, cluster: &ClusterKey) -> Result<Vec<Vers
     Ok(page.items)
 }
 
-/// The state of a node or of an agent's instance, with what is kept of it. A node that is DRAINING by itself stays so,
-/// whatever is asked for.
-fn state(node: &Instance, kept: Option<&ContainerInstance>) -> InstanceState {
-    let own = match node.status {
-        InstanceStatus::Active => InstanceState::Active,
-        InstanceStatus::Draining => InstanceState::Draining,
-    };
-    let own = if kept.is_some_and(|kept| kept.registration.is_some()) { InstanceState::Active } else { own };
-    kept.map_or(own, |kept| kept.state.max(own))
-}
-
 /// The instances of a cluster by id, those that were deregistered too.
 pub(crate) async fn members(ports: &Ports, cluster: &ClusterKey) -> Result<Vec<Member>> {
     let mut stored: BTreeMap<HexId, Versioned<Resource>> = BTreeMap::new();
@@ -130,12 +119,17 @@ pub(crate) async fn members(ports: &Ports, cluster: &ClusterKey) -> Result<Vec<M
     for mut node in ports.orchestrator.instances(cluster).await? {
         let stored = stored.remove(&node.id);
         let kept = stored.as_ref().and_then(|stored| stored.get::<ContainerInstance>());
-        let state = state(&node, kept);
+        let own = match node.status {
+            InstanceStatus::Active => InstanceState::Active,
+            InstanceStatus::Draining => InstanceState::Draining,
+        };
+        // A node that is DRAINING by itself stays so, whatever is asked for.
+        let state = kept.map_or(own, |kept| kept.state.max(own));
         node.status = status(state);
         if let Some(kept) = kept {
             node.attributes = attributes::merged(node.attributes, &kept.attributes);
         }
-        members.push(Member { instance: node, state, stored });
+        members.push(Member { instance: node, state, own, stored });
     }
     // What is left was registered by agents; or is kept of a node that is gone, and waits for its return.
     for stored in stored.into_values() {
@@ -143,7 +137,8 @@ pub(crate) async fn members(ports: &Ports, cluster: &ClusterKey) -> Result<Vec<M
         let Some(registration) = &kept.registration else { continue };
         let taken = taken(ports, cluster, kept.id).await?;
         let instance = by_agent(kept, registration, &taken);
-        members.push(Member { instance, state: kept.state, stored: Some(stored) });
+        let (state, own) = (kept.state, InstanceState::Active);
+        members.push(Member { instance, state, own, stored: Some(stored) });
     }
     members.sort_unstable_by_key(Member::id);
     Ok(members)
