@@ -8,6 +8,7 @@ use kecs_domain::arn::cluster_ref;
 use kecs_domain::cluster::{Cluster, ClusterCounts, PerLaunchType};
 use kecs_domain::model::CreateClusterRequest;
 use kecs_domain::name::HexId;
+use kecs_domain::pagination::Page;
 use kecs_domain::{ErrorCode, Scope};
 use kecs_usecases::ports::{
     Instance, InstanceStatus, MockClock, MockClusterStore, MockIdGenerator, MockOrchestrator,
@@ -369,6 +370,13 @@ fn mocks() -> (MockClusterStore, MockUnitOfWork, MockOrchestrator) {
     (MockClusterStore::new(), MockUnitOfWork::new(), MockOrchestrator::new())
 }
 
+/// Nothing is kept of any instance.
+fn no_resources() -> MockResourceStore {
+    let mut resources = MockResourceStore::new();
+    resources.expect_list_resources().returning(|_, _| Ok(Page { items: Vec::new(), more: false }));
+    resources
+}
+
 fn over(clusters: MockClusterStore, unit_of_work: MockUnitOfWork, orchestrator: MockOrchestrator) -> Ecs {
     Ecs::new(Ports {
         clusters: Arc::new(clusters),
@@ -376,7 +384,7 @@ fn over(clusters: MockClusterStore, unit_of_work: MockUnitOfWork, orchestrator: 
         tasks: Arc::new(MockTaskStore::new()),
         services: Arc::new(MockServiceStore::new()),
         tokens: Arc::new(MockTokenStore::new()),
-        resources: Arc::new(MockResourceStore::new()),
+        resources: Arc::new(no_resources()),
         unit_of_work: Arc::new(unit_of_work),
         orchestrator: Arc::new(orchestrator),
         clock: Arc::new(MockClock::new()),

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use support::{World, assert_refused, from, refused, wire};
 
 const NODE_1: &str =
-    "arn:aws:ecs:eu-central-1:123456789012:container-instance/main/00000000000000000000000000000001";
+    "arn:aws:ecs:eu-central-1:123456789012:container-instance/main/f0000000000000000000000000000001";
 const NODE_2: &str =
-    "arn:aws:ecs:eu-central-1:123456789012:container-instance/main/00000000000000000000000000000002";
+    "arn:aws:ecs:eu-central-1:123456789012:container-instance/main/f0000000000000000000000000000002";
 
 fn node(number: u32) -> Instance {
     let attribute = |name: &str, value: &str| model::Attribute {
@@ -21,7 +21,7 @@ fn node(number: u32) -> Instance {
         ..Default::default()
     };
     Instance {
-        id: HexId::from_bits(u128::from(number)),
+        id: HexId::from_bits((0xf << 124) | u128::from(number)),
         host: format!("node-{number}"),
         availability_zone: "eu-central-1a".into(),
         status: InstanceStatus::Active,

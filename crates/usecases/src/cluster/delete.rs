@@ -59,8 +59,8 @@ impl Clusters<'_> {
     async fn check_deletable(&self, key: &ClusterKey) -> Result<()> {
         let counts = self.ports.clusters.cluster_counts(key).await?;
         let nodes_count = self.ports.orchestrator.registers_instances();
-        let members = container_instance::open(self.ports, key).await?;
-        let has_instances = members.iter().any(|member| nodes_count || member.by_agent());
+        let has_instances = container_instance::has_agents(self.ports, key).await?
+            || (nodes_count && container_instance::count(self.ports, key).await? > 0);
         Ok(counts.check_deletable(has_instances)?)
     }
 

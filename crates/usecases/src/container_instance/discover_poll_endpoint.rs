@@ -1,8 +1,8 @@
 //! DiscoverPollEndpoint.
 
 use kecs_domain::arn::container_instance_ref;
-use kecs_domain::{EcsError, ErrorCode};
 use kecs_domain::model::{DiscoverPollEndpointRequest, DiscoverPollEndpointResponse};
+use kecs_domain::{EcsError, ErrorCode};
 
 use super::{ContainerInstances, find, not_found};
 use crate::context::{Context, Error, Result, check_model};

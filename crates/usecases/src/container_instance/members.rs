@@ -165,6 +165,12 @@ pub(crate) async fn count(ports: &Ports, cluster: &ClusterKey) -> Result<usize> 
     Ok(open(ports, cluster).await?.len())
 }
 
+/// Whether a cluster has instances that agents registered.
+pub(crate) async fn has_agents(ports: &Ports, cluster: &ClusterKey) -> Result<bool> {
+    let by_agent = |kept: &ContainerInstance| kept.registration.is_some() && !kept.is_inactive();
+    Ok(kept(ports, cluster).await?.iter().any(|one| one.get().is_some_and(by_agent)))
+}
+
 const fn status(state: InstanceState) -> InstanceStatus {
     match state {
         InstanceState::Active => InstanceStatus::Active,

@@ -23,7 +23,7 @@ use kecs_domain::container_instance::Shown;
 use kecs_domain::model;
 use kecs_domain::pagination::PageRequest;
 
-pub(crate) use members::{Member, count, find, forget_all, members, open, save, tasks_on};
+pub(crate) use members::{Member, count, find, forget_all, has_agents, members, open, save, tasks_on};
 
 use crate::ports::{ServiceQuery, WakeKey};
 use crate::{Ports, Result};
