@@ -165,12 +165,15 @@ def test_a_task_lives_by_its_agents_reports(account: Account) -> None:
     assert describe(account, name, task["taskArn"])["lastStatus"] == "PENDING"
     bindings = [{"bindIP": "0.0.0.0", "containerPort": 80, "hostPort": 32768, "protocol": "tcp"}]
     app = {"containerName": "app", "status": "RUNNING", "runtimeId": "r-app", "networkBindings": bindings}
-    submit(account, name, task["taskArn"], "RUNNING", containers=[app])
+    exec_agent = {"containerName": "app", "managedAgentName": "ExecuteCommandAgent", "status": "RUNNING"}
+    submit(account, name, task["taskArn"], "RUNNING", containers=[app], managedAgents=[exec_agent])
     running = reach(account, name, task["taskArn"])
     assert "startedAt" in running
     shown = {one["name"]: one for one in running["containers"]}
     assert (shown["app"]["runtimeId"], shown["side"]["runtimeId"]) == ("r-app", "r-side")
     assert shown["app"]["networkBindings"] == bindings
+    (agent,) = shown["app"]["managedAgents"]
+    assert (agent["name"], agent["lastStatus"]) == ("ExecuteCommandAgent", "RUNNING")
     assert instance(account, name, arn)["runningTasksCount"] == 1
     app = {"containerName": "app", "status": "STOPPED", "exitCode": 3}
     submit(account, name, task["taskArn"], "STOPPED", containers=[app], reason="")

@@ -199,6 +199,52 @@ impl Task {
         }
     }
 
+    /// Takes in what an agent says of a managed agent, such as that of ECS Exec. None if there is nothing new.
+    ///
+    /// # Errors
+    /// `InvalidParameterException` for a status that is none, and for a container that isn't the task's.
+    pub fn managed_agent_reported(
+        &self,
+        change: &model::ManagedAgentStateChange,
+        now: Timestamp,
+    ) -> Result<Option<Self>, EcsError> {
+        if !matches!(change.status.as_str(), "PENDING" | "RUNNING" | "STOPPED") {
+            return Err(EcsError::invalid_parameter(format!(
+                "Managed agent status '{}' is invalid. It should be one of [PENDING,RUNNING,STOPPED]",
+                change.status
+            )));
+        }
+        let mut task = self.clone();
+        let mut containers = task.doc.make_mut().containers.iter_mut().flatten();
+        let container = containers.find(|container| container.name.as_ref() == Some(&change.container_name));
+        let container = container.ok_or_else(|| {
+            let name = &change.container_name;
+            EcsError::invalid_parameter(format!("Container '{name}' is not a container of the task."))
+        })?;
+        let agents = container.managed_agents.get_or_insert_default();
+        let at = match agents.iter().position(|agent| agent.name == Some(change.managed_agent_name)) {
+            Some(at) => at,
+            None => {
+                let name = Some(change.managed_agent_name);
+                agents.push(model::ManagedAgent { name, ..Default::default() });
+                agents.len() - 1
+            }
+        };
+        let agent = &mut agents[at];
+        let before = agent.clone();
+        if change.status == "RUNNING" && agent.last_status.as_deref() != Some("RUNNING") {
+            agent.last_started_at = Some(now);
+        }
+        agent.last_status = Some(change.status.clone());
+        agent.reason = change.reason.clone().filter(|reason| !reason.is_empty());
+        if *agent == before {
+            return Ok(None);
+        }
+        let doc = task.doc.make_mut();
+        doc.version = Some(doc.version.unwrap_or(0) + 1);
+        Ok(Some(task))
+    }
+
     /// Whether an attachment is the task's.
     pub fn has_attachment(&self, id: &str) -> bool {
         self.doc.attachments.iter().flatten().any(|attachment| attachment.id.as_deref() == Some(id))
@@ -253,4 +299,126 @@ pub fn attachment_ref<'a>(scope: &Scope, text: &'a str) -> Result<&'a str, EcsEr
         return Err(EcsError::invalid_parameter("attachmentArn can not be empty."));
     }
     Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TaskStopCode;
+    use crate::task::TaskStatus;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    fn definition() -> model::TaskDefinition {
+        let container = |name: &str, essential| model::ContainerDefinition {
+            name: Some(name.to_owned()),
+            essential: Some(essential),
+            ..Default::default()
+        };
+        model::TaskDefinition {
+            container_definitions: Some(vec![container("app", true), container("side", false)]),
+            ..Default::default()
+        }
+    }
+
+    fn task() -> Task {
+        serde_json::from_value(serde_json::json!({
+            "key": {
+                "cluster": {"scope": {"account": "123456789012", "region": "eu-central-1"}, "name": "main"},
+                "id": "0123456789abcdef0123456789abcdef",
+            },
+            "doc": {
+                "containers": [{"name": "app", "lastStatus": "PENDING"}, {"name": "side", "lastStatus": "PENDING"}],
+                "attachments": [{"id": "eni-1", "status": "PRECREATED"}],
+                "version": 1,
+            },
+            "status": "PENDING",
+            "desired": "RUNNING",
+            "definition": {
+                "scope": {"account": "123456789012", "region": "eu-central-1"}, "family": "web", "revision": 1,
+            },
+            "launch": {},
+            "by_agent": true,
+        }))
+        .unwrap()
+    }
+
+    fn of_task(status: &str, reason: &str) -> AgentReport {
+        let request = SubmitTaskStateChangeRequest {
+            status: Some(status.to_owned()),
+            reason: Some(reason.to_owned()),
+            ..Default::default()
+        };
+        AgentReport::of_task(&request).unwrap()
+    }
+
+    fn of_container(name: &str, status: &str, exit_code: Option<i32>) -> AgentReport {
+        let request = SubmitContainerStateChangeRequest {
+            container_name: Some(name.to_owned()),
+            status: Some(status.to_owned()),
+            exit_code,
+            ..Default::default()
+        };
+        AgentReport::of_container(&request).unwrap()
+    }
+
+    fn after(task: &Task, report: &AgentReport, seconds: i64) -> Task {
+        task.reported(report, &definition(), at(seconds)).unwrap_or_else(|| task.clone())
+    }
+
+    #[test]
+    fn a_task_runs_when_each_of_its_containers_does() {
+        let one = after(&task(), &of_container("side", "RUNNING", None), 1);
+        assert_eq!(one.status, TaskStatus::Pending);
+        let both = after(&one, &of_container("app", "RUNNING", None), 2);
+        assert_eq!((both.status, both.doc.started_at), (TaskStatus::Running, Some(at(2))));
+        assert_eq!(both.reported(&of_task("RUNNING", ""), &definition(), at(3)), None, "that is nothing new");
+        assert_eq!(both.reported(&of_container("app", "PENDING", None), &definition(), at(3)), None);
+    }
+
+    #[test]
+    fn the_end_of_an_essential_container_is_wanted_before_it_is_complete() {
+        let running = after(&task(), &of_task("RUNNING", ""), 1);
+        let ending = after(&running, &of_container("app", "STOPPED", Some(3)), 2);
+        assert_eq!((ending.status, ending.desired), (TaskStatus::Running, DesiredStatus::Stopped));
+        assert_eq!(ending.doc.stop_code, Some(TaskStopCode::EssentialContainerExited));
+        let ended = after(&ending, &of_task("STOPPED", ""), 3);
+        assert_eq!(ended.status, TaskStatus::Stopped);
+        let app = &ended.doc.containers.as_ref().unwrap()[0];
+        assert_eq!((app.exit_code, app.last_status.as_deref()), (Some(3), Some("STOPPED")));
+    }
+
+    #[test]
+    fn a_task_that_never_ran_failed_to_start_for_the_agents_reason() {
+        let ended = after(&task(), &of_task("STOPPED", "no such image"), 1);
+        assert_eq!((ended.status, ended.doc.started_at), (TaskStatus::Stopped, None));
+        assert_eq!(ended.doc.stop_code, Some(TaskStopCode::TaskFailedToStart));
+        assert_eq!(ended.doc.stopped_reason.as_deref(), Some("no such image"));
+    }
+
+    #[test]
+    fn attachments_go_forwards_only() {
+        let attached = task().attachment_reported("eni-1", "ATTACHED").unwrap().unwrap();
+        assert_eq!(attached.attachment_reported("eni-1", "ATTACHING"), Ok(None));
+        assert_eq!(attached.attachment_reported("eni-2", "DELETED"), Ok(None));
+        assert!(attached.attachment_reported("eni-1", "BROKEN").is_err());
+    }
+
+    #[test]
+    fn a_managed_agent_is_shown_with_its_container() {
+        let change = |status: &str, container: &str| model::ManagedAgentStateChange {
+            container_name: container.to_owned(),
+            managed_agent_name: model::ManagedAgentName::ExecuteCommandAgent,
+            status: status.to_owned(),
+            reason: None,
+        };
+        let told = task().managed_agent_reported(&change("RUNNING", "app"), at(1)).unwrap().unwrap();
+        let agent = &told.doc.containers.as_ref().unwrap()[0].managed_agents.as_ref().unwrap()[0];
+        assert_eq!((agent.last_status.as_deref(), agent.last_started_at), (Some("RUNNING"), Some(at(1))));
+        assert_eq!(told.managed_agent_reported(&change("RUNNING", "app"), at(2)), Ok(None));
+        assert!(told.managed_agent_reported(&change("RUNNING", "x"), at(2)).is_err());
+        assert!(told.managed_agent_reported(&change("HAPPY", "app"), at(2)).is_err());
+    }
 }

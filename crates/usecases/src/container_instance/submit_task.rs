@@ -9,7 +9,8 @@ use crate::context::{Context, Result, check_model};
 use crate::task::active_cluster;
 
 impl ContainerInstances<'_> {
-    /// Takes in what an agent says of a task: how far it, its containers and its attachments have come.
+    /// Takes in what an agent says of a task: how far it, its containers, their managed agents and its attachments have
+    /// come.
     ///
     /// # Errors
     /// `ClusterNotFoundException`; `InvalidParameterException` for a task that isn't there, for a container that isn't
@@ -35,6 +36,10 @@ impl ContainerInstances<'_> {
             for (id, status) in &attachments {
                 let current = next.as_ref().unwrap_or(task);
                 next = current.attachment_reported(id, status)?.or(next);
+            }
+            for change in request.managed_agents.iter().flatten() {
+                let current = next.as_ref().unwrap_or(task);
+                next = current.managed_agent_reported(change, now)?.or(next);
             }
             let current = next.as_ref().unwrap_or(task);
             Ok(current.reported(&report, definition, now).or(next))
