@@ -13,7 +13,7 @@ import pytest
 
 from support.account import random_account
 from support.judge import CONTENT_TYPE
-from support.server import ROOT, Server
+from support.server import Server
 from support.wire import TARGET, credential, post
 
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
@@ -89,22 +89,20 @@ def test_what_is_no_operation_is_said_to_be_unknown(server: Server, target: str 
     assert (answer.status, answer.error[0]) == (400, "UnknownOperationException")
 
 
-COVERAGE = (ROOT / "crates/usecases/src/coverage.rs").read_text()
-OPERATIONS = botocore.session.get_session().get_service_model("ecs").operation_names
-NOT_BUILT = sorted(set(OPERATIONS) - set(re.findall(r"Operation::(\w+)", COVERAGE)))[:5]
+MODEL = botocore.session.get_session().get_service_model("ecs")
 
 
-@pytest.mark.parametrize("operation", NOT_BUILT)
-def test_an_operation_that_is_not_built_says_so_in_an_error_of_its_own(server: Server, operation: str) -> None:
+@pytest.mark.parametrize("operation", MODEL.operation_names)
+def test_every_operation_answers_a_request_of_nothing_as_its_model_says(server: Server, operation: str) -> None:
     answer = post(server.address, operation, account=random_account())
-    code, message = answer.error
-    assert answer.status == 400
-    # SDKs resolve exceptions by the service or by the operation; all know at least one of these two.
-    model = botocore.session.get_session().get_service_model("ecs")
-    declared = {shape.name for shape in model.operation_model(operation).error_shapes}
-    assert code in declared
-    assert code in {shape.name for shape in model.error_shapes}
-    assert operation in message
+    if MODEL.operation_model(operation).input_shape.required_members:
+        assert answer.status == 400, answer
+    if answer.status != 200:
+        code, message = answer.error
+        assert answer.status == 400, answer
+        # SDKs resolve exceptions by the service: all know at least these.
+        assert code in {shape.name for shape in MODEL.error_shapes}
+        assert message
 
 
 @pytest.mark.parametrize(

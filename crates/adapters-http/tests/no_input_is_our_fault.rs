@@ -392,20 +392,6 @@ fn written(calls: Vec<(Operation, Value)>) -> Vec<(Operation, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn an_operation_that_is_not_built_says_so() {
-    let Some(operation) = Operation::ALL.iter().find(|operation| !IMPLEMENTED.contains(operation)) else {
-        return;
-    };
-    let endpoint = endpoint().await;
-    let (status, answer) = call(&endpoint, *operation, b"{}".to_vec()).await;
-    let name = operation.name();
-    let expected = format!(
-        r#"{{"__type":"ClientException","message":"{name} is not available in this version of kecs."}}"#
-    );
-    assert_eq!((status, answer), (400, expected));
-}
-
-#[tokio::test]
 async fn a_bad_include_of_describe_clusters_is_an_error_only_if_a_cluster_is_found() {
     let endpoint = endpoint().await;
     let describe =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kecs_domain::model::{Attribute, TransportProtocol};
+use kecs_domain::model::{Attribute, TransportProtocol, VersionInfo};
 use kecs_domain::name::HexId;
 use kecs_domain::placement::Misfit;
 use kecs_usecases::ports::{Instance, InstanceStatus, Resources};
@@ -163,6 +163,13 @@ impl Node {
             remaining: Resources { cpu: free.cpu, memory: free.memory, ports: taken.into_iter().collect() },
             attributes: self.attributes(&zone),
             availability_zone: zone,
+            versions: VersionInfo {
+                agent_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+                docker_version: Some("simulated".to_owned()),
+                ..VersionInfo::default()
+            },
+            // A simulated node is there as long as the simulation is, which knows when that began.
+            registered_at: None,
         }
     }
 

@@ -33,6 +33,7 @@ use crate::shell;
 pub struct SimulatedOrchestrator {
     world: Arc<Mutex<World>>,
     clock: Arc<dyn Clock>,
+    began_at: Timestamp,
     work: Notify,
 }
 
@@ -61,7 +62,8 @@ impl SimulatedOrchestrator {
     pub fn new(options: SimOptions, clock: Arc<dyn Clock>) -> Result<Self, BadOptions> {
         let world =
             World { engine: Engine::new(options)?, outbox: Outbox::default(), changes: watch::channel(()).0 };
-        Ok(Self { world: Arc::new(Mutex::new(world)), clock, work: Notify::new() })
+        let began_at = clock.now();
+        Ok(Self { world: Arc::new(Mutex::new(world)), clock, began_at, work: Notify::new() })
     }
 
     /// Drives the simulation by the clock, for ever; drop it to stop. Needs a tokio runtime with a timer. Without
@@ -213,7 +215,11 @@ impl Orchestrator for SimulatedOrchestrator {
     }
 
     async fn instances(&self, cluster: &ClusterKey) -> Result<Vec<Instance>, PortError> {
-        Ok(self.world.lock().engine.instances(cluster.scope.region()))
+        let mut instances = self.world.lock().engine.instances(cluster.scope.region());
+        for instance in &mut instances {
+            instance.registered_at = Some(self.began_at);
+        }
+        Ok(instances)
     }
 
     async fn instance_count(&self, _cluster: &ClusterKey) -> Result<usize, PortError> {

@@ -295,6 +295,22 @@ pub fn task_ref(cluster: &ClusterKey, text: &str) -> Result<TaskKey, EcsError> {
     Ok(TaskKey { cluster: cluster.clone(), id })
 }
 
+/// Reads a container instance as clients name it, within `cluster`: the id, a short or a long ARN.
+///
+/// # Errors
+/// `InvalidParameterException` for an id of a wrong length or another cluster's, account's or kind's ARN.
+pub fn container_instance_ref(cluster: &ClusterKey, text: &str) -> Result<HexId, EcsError> {
+    let id = match Arn::parse(text) {
+        None => text,
+        Some(arn) => {
+            arn.expect_kind("container-instance")?;
+            arn.within(&cluster.scope)?;
+            within_cluster(cluster, arn.rest)?
+        }
+    };
+    id.parse().map_err(|_| EcsError::invalid_parameter("instanceId length should be one of [32,36]"))
+}
+
 /// Reads a service as clients name it, within `cluster`: the name, a short or a long ARN.
 ///
 /// # Errors

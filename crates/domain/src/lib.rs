@@ -9,6 +9,7 @@ pub mod arn;
 pub mod capacity;
 pub mod capacity_provider;
 pub mod cluster;
+pub mod container_instance;
 pub mod daemon;
 pub mod doc;
 pub mod endpoint;

@@ -37,6 +37,9 @@ pub struct Candidate {
     pub available: bool,
     /// How many tasks of the same group run on it.
     pub of_group: usize,
+    /// Whether an agent registered it, which runs its tasks and tells by attributes what it is capable of. A node
+    /// is capable of whatever the orchestrator accepts.
+    pub by_agent: bool,
 }
 
 /// What is asked of the instances.
@@ -48,6 +51,8 @@ pub struct Demand {
     pub constraints: Vec<model::PlacementConstraint>,
     /// `memberOf` expressions of the task definition.
     pub definition_expressions: Vec<String>,
+    /// Attributes that the task needs: `requiresAttributes` of its task definition.
+    pub requires: Vec<model::Attribute>,
     /// Strategies, the first counts most.
     pub strategies: Vec<model::PlacementStrategy>,
     /// Only these instances come into question: those of a capacity provider. None for all.
@@ -65,6 +70,8 @@ pub enum Misfit {
     Ports,
     /// It doesn't answer, or takes no tasks.
     Agent,
+    /// It lacks an attribute that the task needs.
+    Attribute,
     /// A constraint speaks against it.
     MemberOf,
     /// A task of the group runs on it already.
@@ -79,6 +86,7 @@ impl Misfit {
             Self::Memory => "RESOURCE:MEMORY",
             Self::Ports => "RESOURCE:PORTS",
             Self::Agent => "AGENT",
+            Self::Attribute => "ATTRIBUTE",
             Self::MemberOf => "MemberOf placement constraint unsatisfied.",
             Self::DistinctInstance => "DistinctInstance placement constraint unsatisfied.",
         }
@@ -91,6 +99,7 @@ impl Misfit {
             Self::Memory => "has insufficient memory available",
             Self::Ports => "is already using a port required by your task",
             Self::Agent => "encountered error \"AGENT\"",
+            Self::Attribute => "is missing an attribute required by your task",
             Self::MemberOf => "encountered error \"MemberOf placement constraint unsatisfied.\"",
             Self::DistinctInstance => {
                 "encountered error \"DistinctInstance placement constraint unsatisfied.\""
@@ -165,6 +174,9 @@ impl Candidate {
         if !self.available {
             return Err(Misfit::Agent);
         }
+        if self.by_agent && !demand.requires.iter().all(|wanted| self.has(wanted)) {
+            return Err(Misfit::Attribute);
+        }
         let subject = Subject {
             attributes: &self.attributes,
             instance: &self.host,
@@ -193,6 +205,14 @@ impl Candidate {
             return Err(Misfit::Ports);
         }
         Ok(())
+    }
+
+    /// Whether it has an attribute; with that value, if it is one with a value.
+    fn has(&self, wanted: &model::Attribute) -> bool {
+        let fits = |have: &&model::Attribute| {
+            have.name == wanted.name && (wanted.value.is_none() || wanted.value == have.value)
+        };
+        self.attributes.iter().any(|have| fits(&have))
     }
 
     /// Notes that a task goes here.
@@ -296,6 +316,7 @@ mod tests {
                 attributes: Vec::new(),
                 available: true,
                 of_group: 0,
+                by_agent: false,
             })
             .collect()
     }
@@ -359,6 +380,18 @@ mod tests {
         let nowhere = member_of("attribute:stack == prod");
         assert_eq!(all[0].check(&nowhere), Err(Misfit::MemberOf));
         assert_eq!(all[0].check(&member_of("nonsense")), Err(Misfit::MemberOf));
+    }
+
+    #[test]
+    fn an_agents_instance_must_tell_that_it_can_do_what_a_task_needs() {
+        let mut all = instances(&["a"]);
+        let needs = model::Attribute { name: "ecs.capability.efs".to_owned(), ..Default::default() };
+        let wanted = Demand { requires: vec![needs.clone()], ..demand(1, 1, &[]) };
+        assert_eq!(all[0].check(&wanted), Ok(()), "a node can do whatever the orchestrator accepts");
+        all[0].by_agent = true;
+        assert_eq!(all[0].check(&wanted), Err(Misfit::Attribute));
+        all[0].attributes.push(needs);
+        assert_eq!(all[0].check(&wanted), Ok(()));
     }
 
     #[test]

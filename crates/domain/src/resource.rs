@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Scope;
 use crate::capacity_provider::CapacityProvider;
+use crate::container_instance::ContainerInstance;
 use crate::daemon::{Daemon, DaemonDeployment, DaemonFamily, DaemonRevision, DaemonTaskDefinition};
 use crate::generated::Setting;
 use crate::service::{NamespaceMember, ServiceNamespace};
@@ -101,6 +102,8 @@ resources! {
     DaemonRevision(DaemonRevision),
     /// The record of a daemon deployment. Belongs to `CLUSTER/DAEMON`.
     DaemonDeployment(DaemonDeployment),
+    /// What is kept of a container instance. Belongs to its cluster's name; its id is its own.
+    ContainerInstance(ContainerInstance),
 }
 
 impl fmt::Display for ResourceKind {

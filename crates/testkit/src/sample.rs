@@ -200,6 +200,7 @@ pub fn task(cluster: &ClusterKey, id: u128) -> Task {
         protected_until: None,
         accepted: true,
         accounted: false,
+        by_agent: false,
     }
 }
 

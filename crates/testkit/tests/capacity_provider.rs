@@ -89,6 +89,8 @@ impl World {
             registered: resources.clone(),
             remaining: resources.clone(),
             attributes: labels.iter().map(attribute).collect(),
+            versions: Default::default(),
+            registered_at: None,
         };
         *self.orchestrator.instances.lock() = labels.iter().enumerate().map(instance).collect();
     }

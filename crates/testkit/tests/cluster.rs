@@ -9,6 +9,7 @@ use kecs_domain::capacity_provider::Providers;
 use kecs_domain::cluster::{Cluster, ClusterCounts, PerLaunchType};
 use kecs_domain::model::CreateClusterRequest;
 use kecs_domain::name::HexId;
+use kecs_domain::pagination::Page;
 use kecs_domain::{ErrorCode, Scope};
 use kecs_usecases::ports::{
     Instance, InstanceStatus, MockClock, MockClusterStore, MockIdGenerator, MockOrchestrator,
@@ -197,6 +198,8 @@ async fn a_cluster_is_only_deleted_when_nothing_is_in_it() {
         registered: Resources::default(),
         remaining: Resources::default(),
         attributes: Vec::new(),
+        versions: kecs_domain::model::VersionInfo::default(),
+        registered_at: None,
     };
     world.orchestrator.instances.lock().push(instance);
     *world.orchestrator.registers.lock() = true;
@@ -390,9 +393,7 @@ fn over(clusters: MockClusterStore, unit_of_work: MockUnitOfWork, orchestrator: 
 fn nothing_chosen() -> MockResourceStore {
     let mut resources = MockResourceStore::new();
     resources.expect_resources().returning(|keys| Ok(vec![None; keys.len()]));
-    resources
-        .expect_list_resources()
-        .returning(|_, _| Ok(kecs_domain::pagination::Page { items: Vec::new(), more: false }));
+    resources.expect_list_resources().returning(|_, _| Ok(Page { items: Vec::new(), more: false }));
     resources
 }
 

@@ -27,6 +27,8 @@ fn instance(number: u128) -> Instance {
         registered: room.clone(),
         remaining: room,
         attributes: Vec::new(),
+        versions: Default::default(),
+        registered_at: None,
     }
 }
 
@@ -83,7 +85,7 @@ impl World {
                 ..TaskObservation::accepted(task.key.clone())
             }
         });
-        self.ecs.reconciler().observed(vec![Observation::Changed(seen.collect())]).await.unwrap();
+        self.ecs.reconciler().observed(&[Observation::Changed(seen.collect())]).await.unwrap();
     }
 
     async fn running(&self) -> usize {

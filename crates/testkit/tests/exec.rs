@@ -96,7 +96,13 @@ impl World {
         let ctx = Context::root(Scope::new("123456789012", "eu-central-1"));
         let task = running();
         let arn = task.key.arn();
-        let cluster = Cluster::create(task.key.cluster.clone(), &CreateClusterRequest::default()).unwrap();
+        let cluster = Cluster::create(
+            task.key.cluster.clone(),
+            &CreateClusterRequest::default(),
+            "disabled",
+            &kecs_domain::capacity_provider::Providers::default(),
+        )
+        .unwrap();
         let definition = sample::task_definition("web", 1);
         let world = Self { ecs: Ecs::new(ports), ctx, store, clock, shell, task: arn };
         world.put([cluster.into(), definition.into(), task.into()]).await;

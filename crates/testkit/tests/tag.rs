@@ -164,9 +164,9 @@ async fn what_is_not_there_is_refused_as_its_kind_has_it() {
             "Long arn format must be used for tagging operations",
         ),
         (
-            CLUSTER.replace("cluster/", "container-instance/"),
+            CLUSTER.replace("cluster/", "attachment/"),
             ErrorCode::InvalidParameter,
-            "Unsupported resource type: container-instance",
+            "Unsupported resource type: attachment",
         ),
     ] {
         world.refuses_resource(&arn, code, message).await;

@@ -101,6 +101,7 @@ mod tests {
             protected_until: None,
             accepted: true,
             accounted: false,
+            by_agent: false,
         };
         Versioned { value: Arc::new(value), version: Version(1) }
     }

@@ -7,13 +7,14 @@
 pub mod account_setting;
 pub mod capacity_provider;
 pub mod cluster;
+pub mod container_instance;
 pub mod context;
 pub mod coverage;
 pub mod daemon;
 pub mod daemon_task_definition;
+pub mod exec;
 pub mod express;
 pub mod gateway;
-pub mod exec;
 pub mod ports;
 mod queue;
 pub mod reconcile;
@@ -51,6 +52,11 @@ impl Ecs {
     /// The operations on clusters.
     pub fn clusters(&self) -> cluster::Clusters<'_> {
         cluster::Clusters::new(&self.ports)
+    }
+
+    /// The operations on container instances, and those of their agents.
+    pub fn container_instances(&self) -> container_instance::ContainerInstances<'_> {
+        container_instance::ContainerInstances::new(&self.ports)
     }
 
     /// The operations on task definitions.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use kecs_domain::{EcsError, ErrorCode};
@@ -19,12 +19,43 @@ pub struct Call {
     pub request_id: RequestId,
     /// Who asks.
     pub context: Arc<Context>,
-    /// The address by which the caller reached us, as it says.
-    pub host: Option<HeaderValue>,
+    /// The address at which we were reached.
+    pub reached_at: ReachedAt,
     /// What with.
     pub body: RequestBody,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
+}
+
+/// The address at which we were reached, in headers as they came: only few operations ask for it.
+#[derive(Clone, Debug, Default)]
+pub struct ReachedAt {
+    host: Option<HeaderValue>,
+    scheme: Option<HeaderValue>,
+}
+
+impl ReachedAt {
+    /// The address `host`, by the scheme that the headers tell; behind a proxy, the proxy's.
+    pub fn new(host: Option<HeaderValue>, headers: &HeaderMap) -> Self {
+        Self { host, scheme: headers.get("x-forwarded-proto").cloned() }
+    }
+
+    /// The host and port, if it was told.
+    pub fn host(&self) -> Option<&HeaderValue> {
+        self.host.as_ref()
+    }
+
+    /// Whether we were reached by TLS, in front of us.
+    pub fn is_secure(&self) -> bool {
+        self.scheme.as_ref().is_some_and(|scheme| scheme == "https")
+    }
+
+    /// The address as a URL, such as `http://localhost:4510`.
+    pub fn url(&self) -> String {
+        let text = |value: &Option<HeaderValue>| value.as_ref()?.to_str().ok().map(str::to_owned);
+        let host = text(&self.host).unwrap_or_else(|| "localhost".to_owned());
+        format!("{}://{host}", if self.is_secure() { "https" } else { "http" })
+    }
 }
 
 /// A request's body.

@@ -9,7 +9,7 @@ mod reply;
 
 use futures::future::BoxFuture;
 
-pub use call::{Call, RequestBody};
+pub use call::{Call, ReachedAt, RequestBody};
 pub use registry::{Registry, RouteError};
 pub use reply::Reply;
 

@@ -75,9 +75,3 @@ fn failed(operation: Operation, id: RequestId, error: &Error) -> Reply {
     }
     Reply::error(&error.external())
 }
-
-/// The answer of an operation that is not built.
-pub(super) fn not_built(operation: Operation) -> Reply {
-    let message = format!("{} is not available in this version of kecs.", operation.name());
-    Reply::error(&EcsError::client(message))
-}

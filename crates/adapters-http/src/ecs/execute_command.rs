@@ -36,6 +36,7 @@ pub(super) async fn call(
 
 /// The address in the request, if it is one.
 fn reached_at(call: &Call) -> Option<String> {
-    let host = Authority::try_from(call.host.as_ref()?.as_bytes()).ok()?;
-    (!host.as_str().contains('@')).then(|| format!("ws://{host}"))
+    let host = Authority::try_from(call.reached_at.host()?.as_bytes()).ok()?;
+    let scheme = if call.reached_at.is_secure() { "wss" } else { "ws" };
+    (!host.as_str().contains('@')).then(|| format!("{scheme}://{host}"))
 }

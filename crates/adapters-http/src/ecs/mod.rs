@@ -1,6 +1,7 @@
 //! ECS behind the edge: requests decoded, use cases called, responses written as JSON.
 
 mod describe_clusters;
+mod discover_poll_endpoint;
 mod exchange;
 mod execute_command;
 mod list_tasks;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use futures::FutureExt;
-use futures::future::{BoxFuture, ready};
+use futures::future::BoxFuture;
 use kecs_domain::model::{Operation, op};
 use kecs_usecases::Ecs;
 
-use super::{describe_clusters, exchange, execute_command, list_tasks};
+use super::{describe_clusters, discover_poll_endpoint, exchange, execute_command, list_tasks};
 use crate::api::{Call, Reply};
 
 /// Defines `call` and, for the tests, the list of the operations in it. Each operation's future is boxed by itself,
@@ -34,6 +34,8 @@ macro_rules! table {
                 Operation::ExecuteCommand => {
                     execute_command::call(ecs, sizes, public_url.cloned(), call).boxed()
                 }
+                // It tells the address at which it was reached.
+                Operation::DiscoverPollEndpoint => discover_poll_endpoint::call(ecs, sizes, call).boxed(),
                 $(Operation::$operation => Box::pin(async move {
                     let request = match exchange::read::<op::$operation>(&mut call).await {
                         Ok(request) => request,
@@ -42,12 +44,17 @@ macro_rules! table {
                     let result = ecs.$group().$method(&call.context, request).await;
                     exchange::write(operation, call.request_id, result, &sizes[operation as usize])
                 }),)*
-                other => ready(exchange::not_built(other)).boxed(),
             }
         }
 
         #[cfg(test)]
-        const TABLE: &[Operation] = &[Operation::DescribeClusters, Operation::ExecuteCommand, Operation::ListTasks, $(Operation::$operation,)*];
+        const TABLE: &[Operation] = &[
+            Operation::DescribeClusters,
+            Operation::DiscoverPollEndpoint,
+            Operation::ExecuteCommand,
+            Operation::ListTasks,
+            $(Operation::$operation,)*
+        ];
     };
 }
 
@@ -66,6 +73,7 @@ table! {
     DeleteTaskDefinitions => task_definitions.delete,
 
     RunTask => tasks.run,
+    StartTask => tasks.start,
     StopTask => tasks.stop,
     DescribeTasks => tasks.describe,
     GetTaskProtection => tasks.get_protection,
@@ -119,6 +127,19 @@ table! {
     DescribeDaemonDeployments => daemons.describe_deployments,
     DescribeDaemonRevisions => daemons.describe_revisions,
     ListDaemonDeployments => daemons.list_deployments,
+
+    RegisterContainerInstance => container_instances.register,
+    DeregisterContainerInstance => container_instances.deregister,
+    DescribeContainerInstances => container_instances.describe,
+    ListContainerInstances => container_instances.list,
+    UpdateContainerInstancesState => container_instances.update_state,
+    UpdateContainerAgent => container_instances.update_agent,
+    PutAttributes => container_instances.put_attributes,
+    DeleteAttributes => container_instances.delete_attributes,
+    ListAttributes => container_instances.list_attributes,
+    SubmitTaskStateChange => container_instances.submit_task,
+    SubmitContainerStateChange => container_instances.submit_container,
+    SubmitAttachmentStateChanges => container_instances.submit_attachments,
 
     TagResource => tags.tag,
     UntagResource => tags.untag,

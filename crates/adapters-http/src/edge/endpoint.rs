@@ -20,7 +20,7 @@ use super::route::{Route, is_of_another_origin, route};
 use super::stack::{Cut, Stack, stack};
 use super::upgrade::{self, Upgrades};
 use super::{DefaultScope, RequestId, page, respond};
-use crate::api::{Call, OperationId, Registry, Reply, RequestBody};
+use crate::api::{Call, OperationId, ReachedAt, Registry, Reply, RequestBody};
 use crate::metrics::Metrics;
 use crate::server::Server;
 
@@ -111,8 +111,9 @@ impl Endpoint {
         match route(&inner.registry, &request, credential.as_ref()) {
             Route::Operation(operation) => {
                 let context = inner.scope.context(credential.as_ref());
-                let (host, body_limit) = (host(&request), inner.body_limit);
-                let call = Call { request_id: id, context, host, body: request.into_body(), body_limit };
+                let reached_at = ReachedAt::new(host(&request), request.headers());
+                let body = request.into_body();
+                let call = Call { request_id: id, context, reached_at, body, body_limit: inner.body_limit };
                 respond::reply(id, inner.call(operation, call).await)
             }
             Route::Page => respond::text(id, page::page(&inner.registry)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use kecs_domain::model::Attribute;
+use kecs_domain::model::{Attribute, VersionInfo};
 use kecs_domain::name::HexId;
 use kecs_usecases::ports::{Instance, InstanceStatus, Resources};
 
@@ -61,6 +61,13 @@ pub fn instance_of(node: &Node) -> Option<Instance> {
         registered: resources.clone(),
         remaining: resources,
         attributes,
+        versions: VersionInfo {
+            agent_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            // What stands where ECS shows Docker: `containerd://1.7.2`.
+            docker_version: status.node_info.as_ref().map(|info| info.container_runtime_version.clone()),
+            ..VersionInfo::default()
+        },
+        registered_at: node.metadata.creation_timestamp.as_ref().map(|at| at.0.into()),
     })
 }
 

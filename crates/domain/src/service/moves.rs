@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::census::{Census, Condition, deployment_of};
 use super::events::EventWriter;
 use super::pick::first_to_go;
-use super::{DeploymentStatus, Limits, Plan, Service, Start};
+use super::{DeploymentStatus, Limits, Plan, PlanInput, Service, Start};
 use crate::Timestamp;
 use crate::model::{DeploymentRolloutState, HealthStatus, SchedulingStrategy, TaskStopCode};
 use crate::name::{DeploymentId, HexId, TaskId};
@@ -25,7 +25,13 @@ pub(super) const OCCUPYING: [Condition; 5] =
 pub(super) const WANTED: [Condition; 3] = [Condition::Pending, Condition::Undecided, Condition::Healthy];
 
 /// Plans starts and stops for an ACTIVE service.
-pub(super) fn make(plan: &mut Plan, census: &Census<'_>, instances: &[HexId], events: &mut EventWriter<'_>) {
+pub(super) fn make(
+    plan: &mut Plan,
+    census: &Census<'_>,
+    input: &PlanInput<'_>,
+    events: &mut EventWriter<'_>,
+) {
+    let instances = input.instances;
     let Some(index) = plan.service.deployments.iter().position(|one| one.status == DeploymentStatus::Primary)
     else {
         return;
@@ -51,6 +57,7 @@ pub(super) fn make(plan: &mut Plan, census: &Census<'_>, instances: &[HexId], ev
         census,
         // Unhealthy tasks that are being stopped still take their place until they are on their way out.
         occupied: census.count(None, &OCCUPYING),
+        draining: input.draining,
     };
     let wait = plan.service.throttle.wait(events.now).filter(|_| !stalled);
     if let Some(wait) = wait {
@@ -101,6 +108,7 @@ struct Board<'a, 'b> {
     limits: Limits,
     census: &'b Census<'a>,
     occupied: i64,
+    draining: &'b [HexId],
 }
 
 impl<'a> Board<'a, '_> {
@@ -113,6 +121,11 @@ impl<'a> Board<'a, '_> {
             .filter(|(task, condition)| WANTED.contains(condition) && is_primary(task) == of_primary)
             .copied()
             .collect()
+    }
+
+    /// Whether a task has to leave its instance, which is DRAINING.
+    fn displaced(&self, task: &Task) -> bool {
+        task.instance.is_some_and(|at| self.draining.contains(&at))
     }
 
     /// How many healthy tasks may be taken away.
@@ -148,7 +161,7 @@ impl<'a> Board<'a, '_> {
         let surplus = i64::try_from(self.wanted(true).len()).unwrap_or(i64::MAX) > self.desired;
         let turns = self.census.live.iter().filter(|(_, condition)| WANTED.contains(condition)).filter_map(
             |(task, _)| {
-                let unwanted = surplus || deployment_of(task) != Some(self.primary);
+                let unwanted = surplus || deployment_of(task) != Some(self.primary) || self.displaced(task);
                 let protection = task.protected_until.filter(|_| unwanted);
                 let grace = service
                     .grace_ends(task)
@@ -181,7 +194,10 @@ impl<'a> Board<'a, '_> {
     }
 
     fn replica(&self, plan: &mut Plan, may_start: bool, events: &mut EventWriter<'_>) {
-        let current = self.wanted(true);
+        // A task on a DRAINING instance is as good as one of an older deployment: it goes when another one has taken
+        // its place, or at once if it doesn't run yet. (API reference, UpdateContainerInstancesState)
+        let (displaced, current): (Vec<_>, Vec<_>) =
+            self.wanted(true).into_iter().partition(|(task, _)| self.displaced(task));
         let missing = self.desired - i64::try_from(current.len()).unwrap_or(i64::MAX);
         let room = self.limits.most - self.occupied;
         end_unhealthy(plan, self.replaced(room > 0 || missing <= 0 || !may_start), events);
@@ -190,7 +206,9 @@ impl<'a> Board<'a, '_> {
         // First the surplus of the PRIMARY deployment, then as many of the others as can be spared.
         let surplus = usize::try_from(-missing).unwrap_or(0);
         take(&mut going, first_to_go(current, events.now), surplus, &mut spare);
-        let older = first_to_go(self.wanted(false), events.now);
+        let mut others = self.wanted(false);
+        others.extend(displaced);
+        let older = first_to_go(others, events.now);
         let (older_healthy, older_left) =
             (older.iter().filter(|(_, c)| *c == Condition::Healthy).count(), older.len());
         take(&mut going, older, older_left, &mut spare);

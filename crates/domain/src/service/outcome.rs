@@ -9,6 +9,7 @@ use super::{DeploymentStatus, Plan, RecordChange, RecordEvent, Rollback, Service
 use crate::Timestamp;
 use crate::arn::ServiceRevisionKey;
 use crate::model::{DeploymentCircuitBreaker, DeploymentRolloutState, TaskStopCode};
+use crate::name::HexId;
 use crate::task::{DesiredStatus, Task};
 
 /// Draws the conclusions from tasks that end: failed launches count against their deployment.
@@ -99,7 +100,13 @@ fn circuit_breaker(plan: &Plan) -> Option<DeploymentCircuitBreaker> {
 }
 
 /// Completes the PRIMARY deployment when all its tasks run and no others, and drops those that are done.
-pub(super) fn complete(plan: &mut Plan, census: &Census<'_>, events: &mut EventWriter<'_>) {
+/// While tasks have to leave DRAINING instances, nothing is complete.
+pub(super) fn complete(
+    plan: &mut Plan,
+    census: &Census<'_>,
+    draining: &[HexId],
+    events: &mut EventWriter<'_>,
+) {
     debug_assert_eq!(plan.service.status, ServiceStatus::Active, "only an active service has a rollout");
     let nothing_to_do = plan.start.is_empty() && plan.stop.is_empty() && plan.rollback.is_none();
     let in_progress =
@@ -123,7 +130,8 @@ pub(super) fn complete(plan: &mut Plan, census: &Census<'_>, events: &mut EventW
             Condition::Ending,
         ],
     );
-    if healthy != desired || occupied != desired {
+    let leaving = census.live.iter().any(|(task, _)| task.instance.is_some_and(|at| draining.contains(&at)));
+    if healthy != desired || occupied != desired || leaving {
         return;
     }
     plan.service.deployments.retain(|one| one.status == DeploymentStatus::Primary);

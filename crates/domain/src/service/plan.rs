@@ -28,6 +28,8 @@ pub struct PlanInput<'a> {
     pub definition: &'a (dyn Fn(&TaskDefinitionKey) -> Option<Arc<TaskDefinition>> + Sync),
     /// For the DAEMON strategy: the ACTIVE instances that a task of the service fits on.
     pub instances: &'a [HexId],
+    /// For the REPLICA strategy: the instances that are DRAINING. Tasks there are to be replaced elsewhere.
+    pub draining: &'a [HexId],
     /// Now.
     pub now: Timestamp,
 }
@@ -142,8 +144,8 @@ pub fn plan(input: &PlanInput<'_>, uuid: &mut (dyn FnMut() -> String + Send)) ->
             hook::wait(&mut plan, &census, &mut events);
             stop::heed(&mut plan, &mut events);
             outcome::judge(&mut plan, &census, &mut events);
-            moves::make(&mut plan, &census, input.instances, &mut events);
-            outcome::complete(&mut plan, &census, &mut events);
+            moves::make(&mut plan, &census, input, &mut events);
+            outcome::complete(&mut plan, &census, input.draining, &mut events);
         }
         ServiceStatus::Active if plan.service.controller() == DeploymentControllerType::External => {
             sets::make(&mut plan, &census, &mut events);

@@ -130,6 +130,7 @@ impl NewTask<'_> {
             protected_until: None,
             accepted: false,
             accounted: false,
+            by_agent: false,
         }
     }
 

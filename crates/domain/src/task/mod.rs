@@ -1,5 +1,6 @@
 //! Tasks: their state, what is observed of them, and the only code that moves them from state to state.
 
+mod agent;
 mod create;
 pub mod invariant;
 mod lifecycle;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use agent::{AgentReport, ContainerReport, attachment_ref};
 pub(crate) use create::platform_family;
 pub use create::platform_version;
 pub use create::{NewTask, zone_of_subnet};
@@ -66,6 +68,9 @@ pub struct Task {
     /// Whether its service's scheduler has drawn its conclusions from the task's end.
     #[serde(default)]
     pub accounted: bool,
+    /// Whether its instance's own agent runs it and reports on it, and not the orchestrator.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_agent: bool,
 }
 
 /// A task's place in a service.

@@ -75,7 +75,7 @@ pub(crate) fn violation(world: &World, settings: &Settings, plan: &Plan) -> Opti
     let taken = healthy.iter().filter(|task| stopped.contains(&task.key.id)).count();
     let left = (healthy.len() - taken) as i64;
     let least = least_healthy(desired, settings.percents);
-    let off_instance = |task: &Task| task.instance.is_some_and(|at| !world.instances.contains(&at));
+    let off_instance = |task: &Task| daemon && task.instance.is_some_and(|at| !world.instances.contains(&at));
     let own_choice =
         healthy.iter().filter(|task| stopped.contains(&task.key.id) && !off_instance(task)).count();
     if active && own_choice > 0 && left < least {

@@ -4,6 +4,7 @@
 
 pub(crate) mod histories;
 pub(crate) mod invariants;
+pub(crate) mod settings;
 pub(crate) mod story;
 pub(crate) mod world;
 

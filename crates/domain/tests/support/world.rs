@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use kecs_domain::arn::{TaskDefinitionKey, TaskKey};
 use kecs_domain::model::{
-    DeploymentCircuitBreaker, DeploymentConfiguration, DeploymentControllerType,
-    DeploymentLifecycleHookAction, HealthStatus, SchedulingStrategy, TaskStopCode,
+    DeploymentConfiguration, DeploymentControllerType, DeploymentLifecycleHookAction, HealthStatus,
+    SchedulingStrategy, TaskStopCode,
 };
 use kecs_domain::name::{DeploymentId, HexId, TaskId};
 use kecs_domain::service::{
@@ -24,43 +24,8 @@ use kecs_domain::task::{
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Timestamp, model};
 
+pub(crate) use super::settings::Settings;
 use super::{app, cluster, counting, definition, service_key};
-
-/// What a service is created with.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) desired: i32,
-    /// `minimumHealthyPercent` and `maximumPercent`
-    pub(crate) percents: (i32, i32),
-    pub(crate) breaker: Option<DeploymentCircuitBreaker>,
-    /// Whether the container has a health check.
-    pub(crate) checked: bool,
-    pub(crate) grace: i32,
-    /// DAEMON on this many instances, instead of REPLICA.
-    pub(crate) daemon_on: Option<usize>,
-}
-
-impl Settings {
-    pub(crate) fn replica(desired: i32, minimum: i32, maximum: i32) -> Self {
-        let percents = (minimum, maximum);
-        Self { desired, percents, breaker: None, checked: false, grace: 0, daemon_on: None }
-    }
-
-    pub(crate) fn checked(self) -> Self {
-        Self { checked: true, ..self }
-    }
-
-    /// With the circuit breaker at its default threshold.
-    pub(crate) fn breaker(self, rollback: bool) -> Self {
-        let breaker = DeploymentCircuitBreaker {
-            enable: true,
-            rollback,
-            reset_on_healthy_task: Some(true),
-            threshold_configuration: None,
-        };
-        Self { breaker: Some(breaker), ..self }
-    }
-}
 
 /// How far a task of the world has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +48,10 @@ pub(crate) struct World {
     pub(crate) tasks: BTreeMap<TaskId, Arc<Task>>,
     pub(crate) records: BTreeMap<String, ServiceDeployment>,
     pub(crate) instances: Vec<HexId>,
+    /// Where the tasks of a REPLICA service go, by turns; nowhere if there are none.
+    pub(crate) hosts: Vec<HexId>,
+    /// Those of `hosts` that are DRAINING.
+    pub(crate) draining: Vec<HexId>,
     pub(crate) now: Timestamp,
     /// What each task's orchestrator last told.
     seen: BTreeMap<TaskId, TaskObservation>,
@@ -137,6 +106,8 @@ impl World {
             tasks: BTreeMap::new(),
             records: BTreeMap::new(),
             instances: (1..=settings.daemon_on.unwrap_or(0)).map(|n| HexId::from_bits(n as u128)).collect(),
+            hosts: Vec::new(),
+            draining: Vec::new(),
             now: super::at(0),
             seen: BTreeMap::new(),
             definitions: BTreeMap::new(),
@@ -384,6 +355,7 @@ impl World {
             tasks: &tasks,
             definition: &find,
             instances: &self.instances,
+            draining: &self.draining,
             now: self.now,
         };
         let mut uuids = self.next_uuid;
@@ -438,6 +410,9 @@ impl World {
         let mut ids = Vec::new();
         for _ in 0..start.count {
             self.next_task += 1;
+            let open: Vec<HexId> =
+                self.hosts.iter().filter(|host| !self.draining.contains(host)).copied().collect();
+            let turn = open.get(self.next_task as usize % open.len().max(1)).copied();
             let new = NewTask {
                 key: TaskKey { cluster: cluster(), id: HexId::from_bits(self.next_task) },
                 definition: &definition,
@@ -450,7 +425,7 @@ impl World {
                 platform_version: None,
                 service: Some(ServiceMembership { name: service_key().name, deployment: start.deployment }),
                 daemon: None,
-                instance: start.instance,
+                instance: start.instance.or(turn),
                 availability_zone: Some(["a", "b"][(self.next_task % 2) as usize].to_owned()),
                 tags: Vec::new(),
                 launch: Arc::clone(&launch),

@@ -7,6 +7,7 @@ use kecs_domain::resource::ResourceKind;
 use kecs_domain::{EcsError, ErrorCode, model};
 
 use super::{Clusters, find, find_any, view};
+use crate::container_instance;
 use crate::context::{check_model, retry_conflicts};
 use crate::ports::{Changes, ResourceQuery, Version, Versioned};
 use crate::{Context, Error, Result};
@@ -49,14 +50,16 @@ impl Clusters<'_> {
         }
         let mut cluster = Cluster::clone(found);
         cluster.status = ClusterStatus::Inactive;
-        let version = self.save(cluster.clone(), found.version).await?;
+        let mut changes = Changes::new();
+        container_instance::forget_all(self.ports, &found.key, &mut changes).await?;
+        let version = self.save(cluster.clone(), found.version, changes).await?;
 
         // A service or a task may have come in between the check and the commit: such a commit requires the
         // cluster to be as it was read, but doesn't change it. From now on none can, so this check is the last
         // word. If we die before it, the cluster is INACTIVE with something in it, which runs on; CreateCluster
         // makes it reachable again.
         if let Err(refused) = self.check_deletable(&found.key).await {
-            self.save(Cluster::clone(found), version).await?;
+            self.save(Cluster::clone(found), version, Changes::new()).await?;
             return Err(refused);
         }
         Ok(Versioned { value: cluster.into(), version })
@@ -64,8 +67,9 @@ impl Clusters<'_> {
 
     async fn check_deletable(&self, key: &ClusterKey) -> Result<()> {
         let counts = self.ports.clusters.cluster_counts(key).await?;
-        let orchestrator = &self.ports.orchestrator;
-        let has_instances = orchestrator.registers_instances() && orchestrator.instance_count(key).await? > 0;
+        let nodes_count = self.ports.orchestrator.registers_instances();
+        let has_instances = container_instance::has_agents(self.ports, key).await?
+            || (nodes_count && container_instance::count(self.ports, key).await? > 0);
         counts.check_deletable(has_instances)?;
         let query = ResourceQuery {
             kind: ResourceKind::Daemon,
@@ -82,8 +86,7 @@ impl Clusters<'_> {
         Err(EcsError::new(ErrorCode::ClusterContainsServices, message).into())
     }
 
-    async fn save(&self, cluster: Cluster, read: Version) -> Result<Version> {
-        let mut changes = Changes::new();
+    async fn save(&self, cluster: Cluster, read: Version, mut changes: Changes) -> Result<Version> {
         changes.update(cluster, read);
         let versions = self.ports.unit_of_work.commit(changes).await?;
         versions.first().copied().ok_or_else(|| Error::Port(no_version()))

@@ -59,7 +59,7 @@ async fn view(ports: &Ports, cluster: &Cluster, include: Include) -> Result<mode
         return Ok(cluster.view(&ClusterCounts::default(), 0, &Providers::default(), include));
     }
     let counts = ports.clusters.cluster_counts(&cluster.key).await?;
-    let instances = ports.orchestrator.instance_count(&cluster.key).await?;
+    let instances = crate::container_instance::count(ports, &cluster.key).await?;
     let own = cluster.settings.attachments.keys().filter(|_| include.attachments);
     let own = load(ports, &cluster.key.scope, own.map(String::as_str)).await?;
     Ok(cluster.view(&counts, i32::try_from(instances).unwrap_or(i32::MAX), &own.known, include))

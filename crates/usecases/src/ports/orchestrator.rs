@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use kecs_domain::Timestamp;
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::error::EcsError;
 use kecs_domain::model;
@@ -81,6 +82,10 @@ pub struct Instance {
     pub remaining: Resources,
     /// Its attributes, the built-in ones (`ecs.os-type`, ...) included.
     pub attributes: Vec<model::Attribute>,
+    /// What runs on it: the version of its agent, and of its container runtime.
+    pub versions: model::VersionInfo,
+    /// Since when it is there.
+    pub registered_at: Option<Timestamp>,
 }
 
 /// Runs tasks.

@@ -15,8 +15,9 @@ use kecs_domain::task::{Interruption, Task};
 
 use super::Reconciler;
 use super::definitions::Definitions;
+use crate::container_instance::{self, Member};
 use crate::context::{Result, retry_conflicts};
-use crate::ports::{Changes, Instance, WakeKey};
+use crate::ports::{Changes, WakeKey};
 use crate::task::make::candidate;
 
 impl Reconciler<'_> {
@@ -27,7 +28,7 @@ impl Reconciler<'_> {
         tasks: Vec<(Arc<Task>, String)>,
         definitions: &Definitions,
     ) -> Result<()> {
-        let mut instances: BTreeMap<ClusterKey, Vec<Instance>> = BTreeMap::new();
+        let mut instances: BTreeMap<ClusterKey, Vec<Member>> = BTreeMap::new();
         for (task, reason) in tasks {
             let cluster = &task.key.cluster;
             let service = match &task.service {
@@ -43,7 +44,7 @@ impl Reconciler<'_> {
                 continue;
             }
             if !instances.contains_key(cluster) {
-                instances.insert(cluster.clone(), self.ports.orchestrator.instances(cluster).await?);
+                instances.insert(cluster.clone(), container_instance::open(self.ports, cluster).await?);
             }
             let known = instances.get(cluster).map(Vec::as_slice).unwrap_or_default();
             if let Some(misfit) = misfit(&task, known, definitions) {
@@ -105,9 +106,9 @@ impl Reconciler<'_> {
 
 /// What the instance of a task lacks for it. None unless placement sees it in the same way: a task that placement
 /// would put there again may as well wait there.
-fn misfit(task: &Task, instances: &[Instance], definitions: &Definitions) -> Option<Misfit> {
-    let instance = instances.iter().find(|instance| Some(instance.id) == task.instance)?;
+fn misfit(task: &Task, instances: &[Member], definitions: &Definitions) -> Option<Misfit> {
+    let instance = instances.iter().find(|instance| Some(instance.id()) == task.instance)?;
     let definition = definitions.of(task)?;
     let amounts = demand_of(&definition.doc, task.doc.overrides.as_ref());
-    candidate(instance.clone(), 0).check(&Demand { amounts, ..Demand::default() }).err()
+    candidate(instance, 0).check(&Demand { amounts, ..Demand::default() }).err()
 }

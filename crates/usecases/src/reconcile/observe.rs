@@ -55,7 +55,7 @@ impl Reconciler<'_> {
             let missing: Vec<_> = page
                 .items
                 .iter()
-                .filter(|task| !snapshot.contains_key(&task.key))
+                .filter(|task| !snapshot.contains_key(&task.key) && !task.by_agent)
                 .map(|task| task.value.clone())
                 .collect();
             let (lost, waiting): (Vec<_>, Vec<_>) = missing.into_iter().partition(|task| task.accepted);

@@ -49,6 +49,7 @@ impl Reconciler<'_> {
         let provider = capacity_provider::find(ports, &cluster.scope, name).await?;
         let instances = candidates.iter().map(|one| (one.id, one.attributes.as_slice()));
         let demand = Demand {
+            requires: definition.doc.requires_attributes.clone().unwrap_or_default(),
             amounts: demand_of(&definition.doc, task.doc.overrides.as_ref()),
             constraints: task.launch.placement_constraints.clone(),
             definition_expressions: expressions_of(definition),
@@ -59,6 +60,9 @@ impl Reconciler<'_> {
         let found = place(&mut candidates, &demand, ports.ids.bits() as u64);
         let found = found.ok().map(|index| &candidates[index]);
         let now = ports.clock.now();
-        Ok(found.map(|instance| task.placed_on(instance.id, &instance.availability_zone, now)))
+        Ok(found.map(|instance| Task {
+            by_agent: instance.by_agent,
+            ..task.placed_on(instance.id, &instance.availability_zone, now)
+        }))
     }
 }

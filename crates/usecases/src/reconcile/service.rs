@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kecs_domain::arn::{ServiceDeploymentKey, ServiceKey, ServiceRevisionKey, TaskDefinitionKey, TaskKey};
+use kecs_domain::container_instance::InstanceState;
 use kecs_domain::model::{LaunchType, PropagateTags, SchedulingStrategy, TaskVolumeConfiguration};
 use kecs_domain::name::{DeploymentId, HexId, TaskId};
 use kecs_domain::placement::{Demand, Misfit};
@@ -19,6 +20,7 @@ use kecs_domain::{model, tag};
 use super::definitions::Definitions;
 use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
+use crate::container_instance::{self, Member};
 use crate::context::{Error, Result, retry_conflicts};
 use crate::daemon::held_instances;
 use crate::gateway::connect::follow;
@@ -49,12 +51,14 @@ impl Reconciler<'_> {
         }
         let tasks: Vec<Arc<Task>> = stored.iter().map(|task| task.value.clone()).collect();
         let instances = self.fitting_instances(&found, &definitions).await?;
+        let draining = self.draining_instances(&found, &tasks).await?;
         let mut plan = {
             let input = PlanInput {
                 service: &found,
                 tasks: &tasks,
                 definition: &|key| definitions.get(key),
                 instances: &instances,
+                draining: &draining,
                 now: ports.clock.now(),
             };
             plan(&input, &mut || ports.ids.uuid())
@@ -104,11 +108,15 @@ impl Reconciler<'_> {
         let demand = Demand {
             constraints: service.spec.placement_constraints.clone().unwrap_or_default(),
             definition_expressions: definition.as_deref().map(expressions_of).unwrap_or_default(),
+            requires: definition
+                .and_then(|definition| definition.doc.requires_attributes.clone())
+                .unwrap_or_default(),
             ..Demand::default()
         };
-        let instances = self.ports.orchestrator.instances(&service.key.cluster).await?;
+        let members = container_instance::open(self.ports, &service.key.cluster).await?;
+        let instances: Vec<_> = members.iter().map(|member| member.instance.clone()).collect();
         let held = held_instances(self.ports, &service.key.cluster, &instances).await?;
-        let candidates = instances.into_iter().map(|instance| candidate(instance, 0));
+        let candidates = members.iter().map(|member| candidate(member, 0));
         Ok(candidates
             .filter(|candidate| !held.contains(&candidate.id))
             .filter(|candidate| candidate.check(&demand).is_ok())
@@ -124,6 +132,17 @@ impl Reconciler<'_> {
         let ids: Vec<TaskId> = tasks.iter().map(|task| task.key.id).collect();
         EventWriter { now: self.ports.clock.now(), uuid: &mut || self.ports.ids.uuid() }
             .started_of(service, set, &ids);
+    }
+
+    /// For the REPLICA strategy: the instances that tasks of the service have to leave.
+    async fn draining_instances(&self, service: &Service, tasks: &[Arc<Task>]) -> Result<Vec<HexId>> {
+        let daemon = service.scheduling_strategy() == SchedulingStrategy::Daemon;
+        if daemon || tasks.iter().all(|task| task.instance.is_none()) {
+            return Ok(Vec::new());
+        }
+        let members = container_instance::members(self.ports, &service.key.cluster).await?;
+        let draining = members.iter().filter(|member| member.state != InstanceState::Active);
+        Ok(draining.map(Member::id).collect())
     }
 
     async fn change_records(&self, plan: &Plan, service: &ServiceKey, changes: &mut Changes) -> Result<()> {
@@ -234,7 +253,12 @@ impl Reconciler<'_> {
             tasks.iter().filter(|task| counts(task) && on(task)).count()
         };
         let recipe = recipe(&plan.service, &source, &definition, &place, start, &per_provider);
-        let made = recipe.make(self.ports, start.count).await?;
+        let mut made = recipe.make(self.ports, start.count).await?;
+        if let Some(id) = start.instance {
+            let member = container_instance::find(self.ports, &plan.service.key.cluster, id).await?;
+            let by_agent = member.is_some_and(|member| member.by_agent());
+            made.tasks.iter_mut().for_each(|task| task.by_agent = by_agent);
+        }
         let now = self.ports.clock.now();
         if made.unplaced > 0 {
             EventWriter { now, uuid: &mut || self.ports.ids.uuid() }
@@ -383,7 +407,7 @@ fn why_unplaced(made: &Made, place: &Where) -> String {
     // The closest match is the one that lacks the least: a resource rather than a constraint.
     let closest = made.misfits.iter().min_by_key(|(_, misfit)| match misfit {
         Misfit::Cpu | Misfit::Memory | Misfit::Ports => 0,
-        Misfit::Agent => 1,
+        Misfit::Agent | Misfit::Attribute => 1,
         Misfit::MemberOf | Misfit::DistinctInstance => 2,
     });
     closest.map_or_else(String::new, |(instance, misfit)| {

@@ -32,7 +32,7 @@ impl Reconciler<'_> {
                 }
                 let definition = definitions.load_of(self.ports, task).await?;
                 // One that was never accepted is launched like a new one.
-                if let Some(definition) = definition.filter(|_| task.accepted) {
+                if let Some(definition) = definition.filter(|_| task.accepted && !task.by_agent) {
                     launches.push(Launch { task: task.value.clone(), definition });
                 }
             }

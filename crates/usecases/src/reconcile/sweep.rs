@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use kecs_domain::Timestamp;
+use kecs_domain::container_instance::ContainerInstance;
+use kecs_domain::pagination::PageRequest;
+use kecs_domain::resource::ResourceKind;
+
 use super::Reconciler;
 use crate::context::Result;
 use crate::ports::{Changes, EntityKey, Expect};
@@ -10,6 +15,9 @@ use crate::ports::{Changes, EntityKey, Expect};
 const STOPPED_TASKS: Duration = Duration::from_secs(60 * 60);
 /// How long an idempotency token is remembered. (API reference, clientToken: 24 hours)
 const TOKENS: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a deregistered instance of an agent stays describable. A deregistered node must be remembered as long as
+/// there is such a node.
+const DEREGISTERED_INSTANCES: Duration = Duration::from_secs(60 * 60);
 /// How many entities one call removes at most, of each kind.
 const PER_SWEEP: usize = 1_000;
 
@@ -37,9 +45,33 @@ impl Reconciler<'_> {
             changes.deletes.push((EntityKey::Task(task.key.clone()), Expect::Version(task.version)));
         }
         changes.deletes.extend(tokens.into_iter().map(|token| (EntityKey::Token(token), Expect::Any)));
+        let before = now.saturating_sub(DEREGISTERED_INSTANCES);
+        changes.deletes.extend(self.deregistered_before(before).await?);
         if !changes.is_empty() {
             self.ports.unit_of_work.commit(changes).await?;
         }
         Ok(more)
+    }
+
+    /// Instances of agents that were deregistered long ago. There never are many instances at all.
+    async fn deregistered_before(&self, before: Timestamp) -> Result<Vec<(EntityKey, Expect)>> {
+        let mut gone = Vec::new();
+        let mut after = None;
+        loop {
+            let request = PageRequest { after, limit: PER_SWEEP };
+            let page =
+                self.ports.resources.resources_everywhere(ResourceKind::ContainerInstance, request).await?;
+            for one in &page.items {
+                let Some(kept) = one.get::<ContainerInstance>() else { continue };
+                let long_ago = kept.deregistered_at.is_some_and(|at| at < before);
+                if kept.registration.is_some() && long_ago {
+                    gone.push((EntityKey::Resource(one.key.clone()), Expect::Version(one.version)));
+                }
+            }
+            after = page.items.last().map(|one| one.key.clone());
+            if !page.more {
+                return Ok(gone);
+            }
+        }
     }
 }

@@ -1,19 +1,21 @@
 //! One task: launch it, stop it, or let go of it.
 
-use kecs_domain::arn::TaskKey;
+use kecs_domain::arn::{ServiceKey, TaskKey};
 use kecs_domain::model::TaskStopCode;
-use kecs_domain::task::{DesiredStatus, Interruption, Task, TaskStatus};
+use kecs_domain::task::{AgentReport, DesiredStatus, Interruption, Task, TaskStatus};
 
 use super::definitions::definition_of;
 use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
 use crate::context::{Result, retry_conflicts};
-use crate::ports::{Changes, Launch, PortErrorKind, StopOrder, Versioned};
+use crate::ports::{Changes, Launch, PortErrorKind, StopOrder, Versioned, WakeKey};
 
 impl Reconciler<'_> {
     pub(super) async fn task(&self, key: &TaskKey) -> Result<Next> {
         let Some(task) = self.load_task(key).await? else { return Ok(Next::default()) };
-        if task.status == TaskStatus::Stopped {
+        if task.by_agent {
+            self.by_agent(&task).await?;
+        } else if task.status == TaskStatus::Stopped {
             self.ports.orchestrator.forget(key).await?;
         } else if task.desired == DesiredStatus::Stopped {
             self.stop(&task).await?;
@@ -21,6 +23,37 @@ impl Reconciler<'_> {
             return self.launch(task).await;
         }
         Ok(Next::default())
+    }
+
+    /// A task whose instance's own agent runs it: the agent takes what is asked for from the task itself, and says
+    /// what becomes of it. Only for one that it never took up nobody else will say that it has ended.
+    async fn by_agent(&self, task: &Versioned<Task>) -> Result<()> {
+        if task.desired == DesiredStatus::Running || task.status == TaskStatus::Stopped {
+            return Ok(());
+        }
+        let definition = self.ports.task_definitions.task_definition(&task.definition).await?;
+        let doc = definition.map(|found| found.doc.clone()).unwrap_or_default();
+        let ended = retry_conflicts(|| async {
+            let Some(current) = self.load_task(&task.key).await? else { return Ok(None) };
+            let now = self.ports.clock.now();
+            let next = if current.accepted {
+                current.begin_stopping(now)
+            } else {
+                current.reported(&AgentReport::gone(), &doc, now)
+            };
+            let Some(next) = next else { return Ok(None) };
+            let service = next.service.clone();
+            let mut changes = Changes::new();
+            changes.update(next, current.version);
+            self.ports.unit_of_work.commit(changes).await?;
+            Ok(service)
+        })
+        .await?;
+        if let Some(membership) = ended {
+            let key = ServiceKey { cluster: task.key.cluster.clone(), name: membership.name };
+            self.ports.wake.wake(vec![WakeKey::Service(key)]);
+        }
+        Ok(())
     }
 
     pub(super) async fn load_task(&self, key: &TaskKey) -> Result<Option<Versioned<Task>>> {

@@ -1,11 +1,12 @@
 //! What can be tagged: from an ARN to the stored entity, and back into the store with other tags.
 
 use kecs_domain::arn::{
-    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, gateway_ref, service_child_ref, service_ref,
-    task_definition_ref, task_ref,
+    Arn, BadTaskDefinitionRef, ClusterKey, TaskDefinitionKey, container_instance_ref, gateway_ref,
+    service_child_ref, service_ref, task_definition_ref, task_ref,
 };
 use kecs_domain::capacity_provider::{CapacityProvider, does_not_exist, is_predefined};
 use kecs_domain::cluster::Cluster;
+use kecs_domain::container_instance::ContainerInstance;
 use kecs_domain::daemon::{
     Daemon, DaemonState, DaemonTaskDefinition, daemon_ref, daemon_task_definition_ref, definition_key,
 };
@@ -18,6 +19,7 @@ use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{EcsError, ErrorCode, Scope};
 
 use crate::cluster::find_any;
+use crate::container_instance::{self, Member};
 use crate::context::retry_conflicts;
 use crate::ports::{Changes, Version, Versioned};
 use crate::{Ports, Result, capacity_provider, daemon, daemon_task_definition, gateway, task_definition};
@@ -33,6 +35,7 @@ pub(super) enum Resource {
     Gateway(Box<gateway::Read>),
     DaemonTaskDefinition(DaemonTaskDefinition, Version),
     Daemon(Box<Daemon>, Version),
+    ContainerInstance(ClusterKey, Box<Member>),
 }
 
 impl Resource {
@@ -54,6 +57,7 @@ impl Resource {
             "gateway" => Self::load_gateway(ports, scope, text).await,
             "daemon" => Self::load_daemon(ports, scope, text).await,
             "daemon-task-definition" => Self::load_daemon_task_definition(ports, scope, text).await,
+            "container-instance" => Self::load_container_instance(ports, scope, &arn, text).await,
             _ => Err(refused().into()),
         }
     }
@@ -191,6 +195,30 @@ impl Resource {
         Ok(Self::Daemon(Box::new(found), version))
     }
 
+    async fn load_container_instance(
+        ports: &Ports,
+        scope: &Scope,
+        arn: &Arn<'_>,
+        text: &str,
+    ) -> Result<Self> {
+        let cluster = named_cluster(scope, arn)?;
+        let id = container_instance_ref(&cluster, text)?;
+        find_any(ports, &cluster).await?;
+        let not_found = || {
+            EcsError::invalid_parameter(
+                "The specified container instance was not found. Specify a valid container instance and try again.",
+            )
+        };
+        let found = container_instance::find(ports, &cluster, id).await?.ok_or_else(not_found)?;
+        if found.is_inactive() {
+            return Err(EcsError::invalid_parameter(
+                "The specified container instance is inactive. Specify an active container instance and try again.",
+            )
+            .into());
+        }
+        Ok(Self::ContainerInstance(cluster, Box::new(found)))
+    }
+
     /// Its tags.
     pub(super) fn tags(&self) -> &[Tag] {
         match self {
@@ -203,6 +231,7 @@ impl Resource {
             Self::Gateway(read) => &read.gateway.tags,
             Self::DaemonTaskDefinition(definition, _) => &definition.tags,
             Self::Daemon(daemon, _) => &daemon.tags,
+            Self::ContainerInstance(_, member) => member.kept().map_or(&[], |kept| &kept.tags),
         }
     }
 
@@ -243,6 +272,11 @@ impl Resource {
             Self::DaemonTaskDefinition(definition, version) => {
                 let tagged = DaemonTaskDefinition { tags, ..definition };
                 changes.update(daemon::keep(definition_key(&tagged.key), tagged), version)
+            }
+            Self::ContainerInstance(cluster, member) => {
+                let kept = ContainerInstance { tags, ..member.to_kept() };
+                member.save(&cluster, kept, &mut changes);
+                &mut changes
             }
         };
         ports.unit_of_work.commit(changes).await?;

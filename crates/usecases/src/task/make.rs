@@ -16,9 +16,10 @@ use kecs_domain::task::{LaunchSettings, NewTask, ServiceMembership, Task, zone_o
 use kecs_domain::task_definition::TaskDefinition;
 
 use super::Where;
+use crate::container_instance::{self, Member};
 use crate::context::{Ports, Result};
 use crate::daemon;
-use crate::ports::{Instance, InstanceStatus, TaskQuery};
+use crate::ports::{InstanceStatus, TaskQuery};
 use kecs_domain::pagination::PageRequest;
 
 /// What tasks are made of.
@@ -67,8 +68,18 @@ pub(crate) fn launch_settings(
 }
 
 impl Recipe<'_> {
+    /// Makes a task on the recipe's instance, which stands in `zone`.
+    pub(crate) async fn make_at(self, ports: &Ports, zone: Option<String>) -> Result<Made> {
+        self.make_in(ports, 1, zone).await
+    }
+
     /// Makes up to `count` tasks. Nothing is stored or launched yet.
     pub(crate) async fn make(self, ports: &Ports, count: usize) -> Result<Made> {
+        let zone = self.fargate_zone();
+        self.make_in(ports, count, zone).await
+    }
+
+    async fn make_in(self, ports: &Ports, count: usize, zone: Option<String>) -> Result<Made> {
         let mut made = Made { tasks: Vec::new(), misfits: Vec::new(), unplaced: 0, no_instances: false };
         let launch_type = self.place.launch_type();
         let providers = match self.place {
@@ -85,18 +96,18 @@ impl Recipe<'_> {
             (Vec::new(), Demand::default())
         };
         let groups = self.groups(&candidates);
-        let zone = self.fargate_zone();
         let now = ports.clock.now();
         for provider in providers {
-            let (instance, zone) = if placed && self.instance.is_none() {
+            let (instance, zone, by_agent) = if placed && self.instance.is_none() {
                 demand.only = provider.as_ref().and_then(|name| groups.get(name).cloned());
                 #[allow(clippy::cast_possible_truncation, reason = "any 64 of the bits will do")]
                 match place(&mut candidates, &demand, ports.ids.bits() as u64) {
                     Ok(index) => {
-                        (Some(candidates[index].id), Some(candidates[index].availability_zone.clone()))
+                        let chosen = &candidates[index];
+                        (Some(chosen.id), Some(chosen.availability_zone.clone()), chosen.by_agent)
                     }
                     // It is made all the same, and gets its place when there is one.
-                    Err(_) if self.waits(provider.as_deref()) => (None, None),
+                    Err(_) if self.waits(provider.as_deref()) => (None, None, false),
                     Err(misfits) => {
                         made.unplaced += 1;
                         // Every instance that comes into question says what speaks against it.
@@ -108,7 +119,7 @@ impl Recipe<'_> {
                     }
                 }
             } else {
-                (self.instance, zone.clone())
+                (self.instance, zone.clone(), false)
             };
             let new = NewTask {
                 key: TaskKey { cluster: self.cluster.clone(), id: ports.ids.hex() },
@@ -128,7 +139,8 @@ impl Recipe<'_> {
                 launch: Arc::clone(&self.launch),
                 created_at: now,
             };
-            made.tasks.push(new.create(&mut || ports.ids.uuid()));
+            let task = new.create(&mut || ports.ids.uuid());
+            made.tasks.push(Task { by_agent, ..task });
         }
         Ok(made)
     }
@@ -140,9 +152,11 @@ impl Recipe<'_> {
         provider.is_some_and(CapacityProvider::lets_tasks_wait)
     }
 
-    fn demand(&self) -> Demand {
+    /// What one of the tasks asks of its instance.
+    pub(crate) fn demand(&self) -> Demand {
         Demand {
             only: None,
+            requires: self.definition.doc.requires_attributes.clone().unwrap_or_default(),
             amounts: demand_of(&self.definition.doc, Some(&self.overrides)),
             constraints: self.launch.placement_constraints.clone(),
             definition_expressions: expressions_of(self.definition),
@@ -170,10 +184,11 @@ pub(crate) async fn candidates(
     cluster: &ClusterKey,
     service: Option<&ServiceMembership>,
 ) -> Result<Vec<Candidate>> {
-    let instances = ports.orchestrator.instances(cluster).await?;
+    let members = container_instance::open(ports, cluster).await?;
+    let instances: Vec<_> = members.iter().map(|member| member.instance.clone()).collect();
     let held = daemon::held_instances(ports, cluster, &instances).await?;
-    let mut candidates = Vec::with_capacity(instances.len());
-    for instance in instances {
+    let mut candidates = Vec::with_capacity(members.len());
+    for member in &members {
         let of_group = match service {
             None => 0,
             Some(membership) => {
@@ -184,13 +199,13 @@ pub(crate) async fn candidates(
                     started_by: None,
                     desired: Some(kecs_domain::task::DesiredStatus::Running),
                     launch_type: None,
-                    instance: Some(instance.id),
+                    instance: Some(member.id()),
                 };
                 let page = PageRequest { after: None, limit: usize::MAX - 1 };
                 ports.tasks.list_tasks(&query, page).await?.items.len()
             }
         };
-        let mut candidate = candidate(instance, of_group);
+        let mut candidate = candidate(member, of_group);
         candidate.available &= !held.contains(&candidate.id);
         candidates.push(candidate);
     }
@@ -204,18 +219,21 @@ pub(crate) fn expressions_of(definition: &TaskDefinition) -> Vec<String> {
 }
 
 /// An instance as placement sees it.
-pub(crate) fn candidate(instance: Instance, of_group: usize) -> Candidate {
+pub(crate) fn candidate(member: &Member, of_group: usize) -> Candidate {
+    let instance = &member.instance;
+    let (have, left) = (&instance.registered, &instance.remaining);
     Candidate {
         id: instance.id,
-        host: instance.host,
-        availability_zone: instance.availability_zone,
+        host: instance.host.clone(),
+        availability_zone: instance.availability_zone.clone(),
         remaining: Amounts {
-            cpu: instance.remaining.cpu,
-            memory: instance.remaining.memory,
-            ports: instance.registered.ports.into_iter().chain(instance.remaining.ports).collect(),
+            cpu: left.cpu,
+            memory: left.memory,
+            ports: have.ports.iter().chain(&left.ports).copied().collect(),
         },
-        attributes: instance.attributes,
+        attributes: instance.attributes.clone(),
         available: instance.status == InstanceStatus::Active && instance.connected,
         of_group,
+        by_agent: member.by_agent(),
     }
 }

@@ -7,6 +7,7 @@ mod list;
 pub(crate) mod make;
 mod protection;
 mod run;
+mod start;
 mod stop;
 mod update_protection;
 

@@ -53,10 +53,7 @@ impl Tasks<'_> {
             return Ok((answer, Vec::new()));
         }
         let count = check_count(request.count)?;
-        if request.started_by.as_deref().is_some_and(|text| text.chars().count() > LONGEST_STARTED_BY) {
-            let message = format!("startedBy can have at most {LONGEST_STARTED_BY} characters.");
-            return Err(EcsError::invalid_parameter(message).into());
-        }
+        check_started_by(request.started_by.as_deref())?;
         let both = "You may choose a capacity provider or a launch type but not both.";
         let strategy = request.capacity_provider_strategy.as_ref();
         let place = launch_choice(ports, &cluster, request.launch_type, strategy, both).await?;
@@ -82,7 +79,12 @@ impl Tasks<'_> {
             enable_execute_command: request.enable_execute_command.unwrap_or(false),
             platform_version: request.platform_version.clone(),
             service: None,
-            tags: merged_tags(request, &cluster.key.name, &definition.tags)?,
+            tags: Tagging {
+                given: request.tags.as_deref(),
+                propagate: request.propagate_tags,
+                managed: request.enable_ecs_managed_tags,
+            }
+            .merged(&cluster.key.name, &definition.tags)?,
             launch: launch_settings(
                 request.network_configuration.clone(),
                 request.placement_constraints.clone(),
@@ -139,8 +141,8 @@ impl Tasks<'_> {
     }
 }
 
-/// A task as RunTask answers it: always with its tags.
-fn with_tags(task: &Task) -> Doc<model::Task> {
+/// A task as RunTask and StartTask answer it: always with its tags.
+pub(super) fn with_tags(task: &Task) -> Doc<model::Task> {
     let mut doc = Doc::clone(&task.doc);
     if !task.tags.is_empty() {
         doc.make_mut().tags = Some(task.tags.clone());
@@ -212,7 +214,20 @@ fn check_count(count: Option<i32>) -> Result<usize> {
     Ok(usize::try_from(count).unwrap_or(1))
 }
 
-fn check_overrides(definition: &model::TaskDefinition, overrides: &model::TaskOverride) -> Result<()> {
+/// Checks that `startedBy` isn't too long.
+pub(super) fn check_started_by(text: Option<&str>) -> Result<()> {
+    if text.is_some_and(|text| text.chars().count() > LONGEST_STARTED_BY) {
+        let message = format!("startedBy can have at most {LONGEST_STARTED_BY} characters.");
+        return Err(EcsError::invalid_parameter(message).into());
+    }
+    Ok(())
+}
+
+/// Checks that the containers that are overridden are the task definition's.
+pub(super) fn check_overrides(
+    definition: &model::TaskDefinition,
+    overrides: &model::TaskOverride,
+) -> Result<()> {
     for overridden in overrides.container_overrides.iter().flatten() {
         let name = overridden.name.as_deref().unwrap_or_default();
         let known =
@@ -227,26 +242,35 @@ fn check_overrides(definition: &model::TaskDefinition, overrides: &model::TaskOv
     Ok(())
 }
 
-/// The request's tags, then those of the task definition if they are propagated, then ECS's own.
-fn merged_tags(
-    request: &RunTaskRequest,
-    cluster: &kecs_domain::name::ClusterName,
-    of_definition: &[model::Tag],
-) -> Result<Vec<model::Tag>> {
-    let mut tags = tag::check(request.tags.as_deref().unwrap_or_default())?;
-    match request.propagate_tags {
-        Some(PropagateTags::TaskDefinition) => tags = tag::inherit(tags, of_definition),
-        Some(PropagateTags::Service) => {
-            return Err(EcsError::invalid_parameter(
-                "Tags can't be propagated from a service to a task that isn't part of one. Set propagateTags to \
-                 TASK_DEFINITION or NONE and try again.",
-            )
-            .into());
+/// What a request says of its tasks' tags.
+pub(super) struct Tagging<'a> {
+    pub(super) given: Option<&'a [model::Tag]>,
+    pub(super) propagate: Option<PropagateTags>,
+    pub(super) managed: Option<bool>,
+}
+
+impl Tagging<'_> {
+    /// The request's tags, then those of the task definition if they are propagated, then ECS's own.
+    pub(super) fn merged(
+        &self,
+        cluster: &kecs_domain::name::ClusterName,
+        of_definition: &[model::Tag],
+    ) -> Result<Vec<model::Tag>> {
+        let mut tags = tag::check(self.given.unwrap_or_default())?;
+        match self.propagate {
+            Some(PropagateTags::TaskDefinition) => tags = tag::inherit(tags, of_definition),
+            Some(PropagateTags::Service) => {
+                return Err(EcsError::invalid_parameter(
+                    "Tags can't be propagated from a service to a task that isn't part of one. Set propagateTags to \
+                     TASK_DEFINITION or NONE and try again.",
+                )
+                .into());
+            }
+            Some(PropagateTags::None) | None => {}
         }
-        Some(PropagateTags::None) | None => {}
+        if self.managed == Some(true) {
+            tag::add_managed(&mut tags, cluster, None);
+        }
+        Ok(tags)
     }
-    if request.enable_ecs_managed_tags == Some(true) {
-        tag::add_managed(&mut tags, cluster, None);
-    }
-    Ok(tags)
 }

@@ -1,0 +1,285 @@
+//! The container instances of a cluster: the orchestrator's nodes, with what is kept of them, and those that an agent
+//! registered.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use kecs_domain::arn::{ClusterKey, TaskDefinitionKey};
+use kecs_domain::container_instance::{
+    ContainerInstance, InstanceState, Registration, Standing, amounts, attributes, of_node, remaining,
+};
+use kecs_domain::name::HexId;
+use kecs_domain::pagination::PageRequest;
+use kecs_domain::placement::{Amounts, demand_of};
+use kecs_domain::resource::{Resource, ResourceKey, ResourceKind};
+use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
+use kecs_domain::task_definition::TaskDefinition;
+
+use crate::ports::{
+    Changes, Entity, EntityKey, Expect, Instance, InstanceStatus, ResourceQuery, Resources, TaskQuery,
+    Version, Versioned,
+};
+use crate::{Ports, Result};
+
+/// Everything at once.
+const ALL: usize = usize::MAX - 1;
+
+/// A container instance of a cluster.
+pub(crate) struct Member {
+    /// As placement sees it.
+    pub(crate) instance: Instance,
+    /// Its state in the cluster.
+    pub(crate) state: InstanceState,
+    /// The state that its node has by itself, cordoned or not.
+    own: InstanceState,
+    stored: Option<Versioned<Resource>>,
+}
+
+impl Member {
+    /// Its id.
+    pub(crate) fn id(&self) -> HexId {
+        self.instance.id
+    }
+
+    /// What is kept of it, if anything is.
+    pub(crate) fn kept(&self) -> Option<&ContainerInstance> {
+        self.stored.as_ref()?.get()
+    }
+
+    /// What its agent said of it, if it was registered by one.
+    pub(crate) fn registration(&self) -> Option<&Registration> {
+        self.kept()?.registration.as_ref()
+    }
+
+    /// Whether its own agent runs its tasks.
+    pub(crate) fn by_agent(&self) -> bool {
+        self.registration().is_some()
+    }
+
+    /// Whether it can only be described.
+    pub(crate) fn is_inactive(&self) -> bool {
+        self.state == InstanceState::Inactive
+    }
+
+    /// What is kept of it, to be changed.
+    pub(crate) fn to_kept(&self) -> ContainerInstance {
+        self.kept().cloned().unwrap_or_else(|| ContainerInstance::of_node(self.id()))
+    }
+
+    /// Adds what is to be kept of it from now on.
+    pub(crate) fn save(&self, cluster: &ClusterKey, value: ContainerInstance, changes: &mut Changes) {
+        save(cluster, value, self.stored.as_ref().map(|stored| stored.version), changes);
+    }
+
+    /// The same member with other things kept of it, for the answer after a commit.
+    pub(crate) fn with(mut self, cluster: &ClusterKey, value: ContainerInstance) -> Self {
+        self.state = value.state.max(self.own);
+        self.instance.status = status(self.state);
+        let version = self.stored.as_ref().map_or(Version(0), |stored| stored.version);
+        self.stored = Some(Versioned { value: Arc::new(resource(cluster, value)), version });
+        self
+    }
+}
+
+fn resource(cluster: &ClusterKey, value: ContainerInstance) -> Resource {
+    Resource::new(&cluster.scope, cluster.name.as_str(), value.id.to_string(), value)
+}
+
+/// Adds what is to be kept of an instance; `read` is the version that was read, None if it is new.
+pub(crate) fn save(
+    cluster: &ClusterKey,
+    value: ContainerInstance,
+    read: Option<Version>,
+    changes: &mut Changes,
+) {
+    let entity = Entity::from(resource(cluster, value));
+    changes.puts.push((entity, read.map_or(Expect::Absent, Expect::Version)));
+}
+
+/// What is kept of a cluster's instances.
+pub(crate) async fn kept(ports: &Ports, cluster: &ClusterKey) -> Result<Vec<Versioned<Resource>>> {
+    let query = ResourceQuery {
+        kind: ResourceKind::ContainerInstance,
+        scope: cluster.scope.clone(),
+        parent: Some(cluster.name.as_str().to_owned()),
+    };
+    let page = ports.resources.list_resources(&query, PageRequest { after: None, limit: ALL }).await?;
+    Ok(page.items)
+}
+
+/// The instances of a cluster by id, those that were deregistered too.
+pub(crate) async fn members(ports: &Ports, cluster: &ClusterKey) -> Result<Vec<Member>> {
+    let mut stored: BTreeMap<HexId, Versioned<Resource>> = BTreeMap::new();
+    for one in kept(ports, cluster).await? {
+        if let Some(id) = one.get::<ContainerInstance>().map(|kept| kept.id) {
+            stored.insert(id, one);
+        }
+    }
+    let mut members: Vec<Member> = Vec::new();
+    for mut node in ports.orchestrator.instances(cluster).await? {
+        let stored = stored.remove(&node.id);
+        let kept = stored.as_ref().and_then(|stored| stored.get::<ContainerInstance>());
+        let own = match node.status {
+            InstanceStatus::Active => InstanceState::Active,
+            InstanceStatus::Draining => InstanceState::Draining,
+        };
+        // A node that is DRAINING by itself stays so, whatever is asked for.
+        let state = kept.map_or(own, |kept| kept.state.max(own));
+        node.status = status(state);
+        if let Some(kept) = kept {
+            node.attributes = attributes::merged(node.attributes, &kept.attributes);
+        }
+        members.push(Member { instance: node, state, own, stored });
+    }
+    // What is left was registered by agents; or is kept of a node that is gone, and waits for its return.
+    for stored in stored.into_values() {
+        let Some(kept) = stored.get::<ContainerInstance>() else { continue };
+        let Some(registration) = &kept.registration else { continue };
+        let taken = taken(ports, cluster, kept.id).await?;
+        let instance = by_agent(kept, registration, &taken);
+        let (state, own) = (kept.state, InstanceState::Active);
+        members.push(Member { instance, state, own, stored: Some(stored) });
+    }
+    members.sort_unstable_by_key(Member::id);
+    Ok(members)
+}
+
+/// Those that were not deregistered: what tasks may be placed on.
+pub(crate) async fn open(ports: &Ports, cluster: &ClusterKey) -> Result<Vec<Member>> {
+    let mut members = members(ports, cluster).await?;
+    members.retain(|member| !member.is_inactive());
+    Ok(members)
+}
+
+/// One instance of a cluster, deregistered or not.
+pub(crate) async fn find(ports: &Ports, cluster: &ClusterKey, id: HexId) -> Result<Option<Member>> {
+    Ok(members(ports, cluster).await?.into_iter().find(|member| member.id() == id))
+}
+
+/// How many instances a cluster has, without those that were deregistered. Every description of a cluster asks for
+/// it, and in most clusters nobody ever did anything with an instance.
+pub(crate) async fn count(ports: &Ports, cluster: &ClusterKey) -> Result<usize> {
+    if kept(ports, cluster).await?.is_empty() {
+        return Ok(ports.orchestrator.instance_count(cluster).await?);
+    }
+    Ok(open(ports, cluster).await?.len())
+}
+
+/// Whether a cluster has instances that agents registered.
+pub(crate) async fn has_agents(ports: &Ports, cluster: &ClusterKey) -> Result<bool> {
+    let by_agent = |kept: &ContainerInstance| kept.registration.is_some() && !kept.is_inactive();
+    Ok(kept(ports, cluster).await?.iter().any(|one| one.get().is_some_and(by_agent)))
+}
+
+const fn status(state: InstanceState) -> InstanceStatus {
+    match state {
+        InstanceState::Active => InstanceStatus::Active,
+        InstanceState::Draining | InstanceState::Inactive => InstanceStatus::Draining,
+    }
+}
+
+/// An agent's instance as placement sees it.
+fn by_agent(kept: &ContainerInstance, registration: &Registration, taken: &Amounts) -> Instance {
+    let total = amounts(&registration.resources);
+    let text = |name| registration.attribute(name).unwrap_or_default().to_owned();
+    Instance {
+        id: kept.id,
+        host: registration.host.clone().unwrap_or_default(),
+        availability_zone: text("ecs.availability-zone"),
+        status: status(kept.state),
+        connected: registration.connected,
+        remaining: Resources {
+            cpu: total.cpu - taken.cpu,
+            memory: total.memory - taken.memory,
+            ports: total.ports.iter().chain(&taken.ports).copied().collect(),
+        },
+        registered: Resources { cpu: total.cpu, memory: total.memory, ports: total.ports },
+        attributes: attributes::merged(registration.attributes.clone(), &kept.attributes),
+        versions: registration.versions.clone().unwrap_or_default(),
+        registered_at: Some(registration.registered_at),
+    }
+}
+
+/// The tasks of a cluster on an instance that are not STOPPED.
+pub(crate) async fn tasks_on(ports: &Ports, cluster: &ClusterKey, id: HexId) -> Result<Vec<Versioned<Task>>> {
+    let mut ids = Vec::new();
+    for desired in [DesiredStatus::Running, DesiredStatus::Stopped] {
+        let query = TaskQuery {
+            cluster: cluster.clone(),
+            family: None,
+            service: None,
+            started_by: None,
+            desired: Some(desired),
+            launch_type: None,
+            instance: Some(id),
+        };
+        ids.extend(ports.tasks.list_tasks(&query, PageRequest { after: None, limit: ALL }).await?.items);
+    }
+    let key = |id| kecs_domain::arn::TaskKey { cluster: cluster.clone(), id };
+    let keys: Vec<_> = ids.into_iter().map(key).collect();
+    let found = ports.tasks.tasks(&keys).await?.into_iter().flatten();
+    Ok(found.filter(|task| task.status != TaskStatus::Stopped).collect())
+}
+
+/// What the tasks on an agent's instance take of it. What a node has left is the orchestrator's word.
+async fn taken(ports: &Ports, cluster: &ClusterKey, id: HexId) -> Result<Amounts> {
+    let mut definitions: HashMap<TaskDefinitionKey, Option<Versioned<TaskDefinition>>> = HashMap::new();
+    let mut taken = Amounts::default();
+    for task in tasks_on(ports, cluster, id).await? {
+        if !definitions.contains_key(&task.definition) {
+            let found = ports.task_definitions.task_definition(&task.definition).await?;
+            definitions.insert(task.definition.clone(), found);
+        }
+        let Some(Some(definition)) = definitions.get(&task.definition) else { continue };
+        let one = demand_of(&definition.doc, task.doc.overrides.as_ref());
+        taken.cpu += one.cpu;
+        taken.memory += one.memory;
+        taken.ports.extend(one.ports);
+    }
+    Ok(taken)
+}
+
+/// An instance as it is now, its tasks counted.
+pub(super) async fn standing(ports: &Ports, cluster: &ClusterKey, member: &Member) -> Result<Standing> {
+    let instance = &member.instance;
+    let tasks = tasks_on(ports, cluster, instance.id).await?;
+    let count = |matches: fn(TaskStatus) -> bool| {
+        i32::try_from(tasks.iter().filter(|task| matches(task.status)).count()).unwrap_or(i32::MAX)
+    };
+    let (registered, left) = match member.registration() {
+        Some(registration) => {
+            let taken = taken(ports, cluster, instance.id).await?;
+            (registration.resources.clone(), remaining(&registration.resources, &taken))
+        }
+        None => {
+            let (have, left) = (&instance.registered, &instance.remaining);
+            let taken = have.ports.iter().chain(&left.ports).copied().collect();
+            let have = Amounts { cpu: have.cpu, memory: have.memory, ports: have.ports.clone() };
+            let left = Amounts { cpu: left.cpu, memory: left.memory, ports: taken };
+            (of_node(&have), of_node(&left))
+        }
+    };
+    Ok(Standing {
+        id: instance.id,
+        host: Some(instance.host.clone()).filter(|host| !host.is_empty()),
+        state: member.state,
+        connected: instance.connected,
+        registered,
+        remaining: left,
+        attributes: instance.attributes.clone(),
+        versions: Some(instance.versions.clone()),
+        registered_at: instance.registered_at,
+        running: count(|status| status == TaskStatus::Running),
+        pending: count(TaskStatus::is_pending),
+    })
+}
+
+/// Adds the removal of what is kept of a deleted cluster's instances: should the cluster be made again, it begins
+/// afresh.
+pub(crate) async fn forget_all(ports: &Ports, cluster: &ClusterKey, changes: &mut Changes) -> Result<()> {
+    for one in kept(ports, cluster).await? {
+        let key: ResourceKey = one.key.clone();
+        changes.deletes.push((EntityKey::Resource(key), Expect::Any));
+    }
+    Ok(())
+}
