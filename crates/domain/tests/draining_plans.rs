@@ -6,16 +6,11 @@ mod support;
 
 use std::time::Duration;
 
-use kecs_domain::model::HealthStatus::Healthy;
 use kecs_domain::name::HexId;
 
 use support::invariants::is_steady;
-use support::story::Story;
-use support::world::{Settings, World};
-
-fn up(world: &mut World) {
-    world.all_up(Healthy);
-}
+use support::story::{Story, up};
+use support::world::Settings;
 
 /// Four tasks on two instances, by turns; the first instance is set to DRAINING.
 fn draining(name: &'static str, about: &str, settings: Settings) -> Story {

@@ -49,7 +49,7 @@ settings! {
     #[arg(long, env = "KECS_ADMIN_LISTEN", value_name = "ADDRESS", help_heading = ADDRESSES, hide_env = true)]
     admin_listen: Listen,
 
-    /// Address by which clients reach the API, such as https://kecs.example.com [default: the one a request was sent to]
+    /// Address by which clients reach the API, such as `https://kecs.example.com` [default: the one a request was sent to]
     ///
     /// It is told to those who open a session (aws ecs execute-command). Needed behind a proxy that changes the header
     /// Host, or that speaks TLS.

@@ -13,7 +13,7 @@ use kecs_domain::name::{DeploymentId, HexId, TaskId};
 use kecs_domain::service::Plan;
 use kecs_domain::task::Task;
 
-use super::invariants::violation;
+use super::invariants::{is_steady, violation};
 use super::world::{Settings, Stage, World};
 
 /// How many new events a step shows; of more, the first and the last.
@@ -276,4 +276,19 @@ fn letter(world: &World, id: TaskId, task: &Task) -> String {
     let star = if task.protected_until.is_some_and(|until| until > world.now) { "*" } else { "" };
     let at = task.instance.map_or_else(String::new, |at| format!("@i{}", at.bits()));
     format!("{letter}{star}{at}")
+}
+
+/// A service at rest: its first deployment is through.
+pub(crate) fn at_rest(name: &'static str, about: &str, settings: Settings) -> Story {
+    let mut story = Story::new(name, about, settings);
+    story.quietly(1);
+    up(&mut story.world);
+    story.quietly(1);
+    assert!(is_steady(&story.world.service));
+    story
+}
+
+/// All tasks come up healthy.
+pub(crate) fn up(world: &mut World) {
+    world.all_up(HealthStatus::Healthy);
 }
