@@ -1,7 +1,7 @@
 //! The container instances of a cluster: the orchestrator's nodes, with what is kept of them, and those that an agent
 //! registered.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use kecs_domain::arn::{ClusterKey, TaskDefinitionKey};
@@ -159,10 +159,17 @@ pub(crate) async fn find(ports: &Ports, cluster: &ClusterKey, id: HexId) -> Resu
 /// How many instances a cluster has, without those that were deregistered. Every description of a cluster asks for
 /// it, and in most clusters nobody ever did anything with an instance.
 pub(crate) async fn count(ports: &Ports, cluster: &ClusterKey) -> Result<usize> {
-    if kept(ports, cluster).await?.is_empty() {
+    let stored = kept(ports, cluster).await?;
+    if stored.is_empty() {
         return Ok(ports.orchestrator.instance_count(cluster).await?);
     }
-    Ok(open(ports, cluster).await?.len())
+    // Without what they have left, which takes a look at the tasks of each.
+    let stored: BTreeMap<HexId, &ContainerInstance> =
+        stored.iter().filter_map(|one| one.get::<ContainerInstance>()).map(|kept| (kept.id, kept)).collect();
+    let mut open: BTreeSet<HexId> =
+        stored.values().filter(|kept| kept.registration.is_some()).map(|kept| kept.id).collect();
+    open.extend(ports.orchestrator.instances(cluster).await?.into_iter().map(|node| node.id));
+    Ok(open.iter().filter(|id| stored.get(id).is_none_or(|kept| !kept.is_inactive())).count())
 }
 
 /// Whether a cluster has instances that agents registered.

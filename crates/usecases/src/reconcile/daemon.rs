@@ -1,6 +1,5 @@
 //! One daemon: carry out its scheduler's plan, all of it in one commit.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use kecs_domain::task::{
 };
 
 use super::definitions::Definitions;
+use super::ends::end_tasks;
 use super::{Next, Reconciler};
 use crate::context::{Result, retry_conflicts};
 use crate::daemon::{fits, keep, load, record, revision};
@@ -54,7 +54,7 @@ impl Reconciler<'_> {
             now: ports.clock.now(),
         });
         let mut changes = Changes::new();
-        let mut wake = self.end_tasks(&plan, &stored, &mut changes);
+        let mut wake = end_tasks(&plan.stop, &plan.account, &stored, &mut changes);
         wake.extend(self.evict(&plan, &mut changes).await?);
         self.note_events(&plan, &mut changes).await?;
         if let Some(to) = plan.rollback.take() {
@@ -133,29 +133,6 @@ impl Reconciler<'_> {
         let query = TaskQuery { instance: Some(instance.id), ..TaskQuery::of_cluster(&daemon.key.cluster) };
         let here = self.all_tasks(&query).await?;
         Ok(here.iter().any(|task| task.daemon.is_none() && task.status != TaskStatus::Stopped))
-    }
-
-    /// Asks for the end of tasks, and notes those whose end the scheduler has seen.
-    fn end_tasks(
-        &self,
-        plan: &DaemonPlan,
-        stored: &[Versioned<Task>],
-        changes: &mut Changes,
-    ) -> Vec<WakeKey> {
-        let by_key: HashMap<_, _> = stored.iter().map(|task| (&task.key, task)).collect();
-        let mut wake = Vec::with_capacity(plan.stop.len());
-        for (key, why) in &plan.stop {
-            let Some(task) = by_key.get(key) else { continue };
-            if let Some(interrupted) = task.interrupt(why.clone()) {
-                changes.update(interrupted, task.version);
-                wake.push(WakeKey::Task(key.clone()));
-            }
-        }
-        for key in &plan.account {
-            let Some(task) = by_key.get(key) else { continue };
-            changes.update(Task { accounted: true, ..Task::clone(&task.value) }, task.version);
-        }
-        wake
     }
 
     /// Ends what else runs on instances that have lost the task of a critical daemon.

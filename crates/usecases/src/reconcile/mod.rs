@@ -8,6 +8,7 @@
 mod daemon;
 mod definitions;
 mod digests;
+mod ends;
 mod gateway;
 mod held_back;
 mod observe;

@@ -1,10 +1,9 @@
 //! One service: carry out the scheduler's plan, all of it in one commit.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kecs_domain::arn::{ServiceDeploymentKey, ServiceKey, ServiceRevisionKey, TaskDefinitionKey, TaskKey};
+use kecs_domain::arn::{ServiceDeploymentKey, ServiceKey, ServiceRevisionKey, TaskDefinitionKey};
 use kecs_domain::container_instance::InstanceState;
 use kecs_domain::model::{LaunchType, PropagateTags, SchedulingStrategy, TaskVolumeConfiguration};
 use kecs_domain::name::{DeploymentId, HexId, TaskId};
@@ -18,6 +17,7 @@ use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{model, tag};
 
 use super::definitions::Definitions;
+use super::ends::end_tasks;
 use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
 use crate::container_instance::{self, Member};
@@ -64,7 +64,7 @@ impl Reconciler<'_> {
             plan(&input, &mut || ports.ids.uuid())
         };
         let mut changes = Changes::new();
-        let mut wake = change_tasks(&plan, &stored, &mut changes);
+        let mut wake = end_tasks(&plan.stop, &plan.account, &stored, &mut changes);
         if let Some(rollback) = plan.rollback.take() {
             self.roll_back(&mut plan, &rollback, &mut changes).await?;
         }
@@ -277,27 +277,6 @@ impl Reconciler<'_> {
         }
         Ok(made.tasks)
     }
-}
-
-/// Asks for the end of tasks, and notes those whose end the scheduler has seen.
-fn change_tasks(plan: &Plan, stored: &[Versioned<Task>], changes: &mut Changes) -> Vec<WakeKey> {
-    if plan.stop.is_empty() && plan.account.is_empty() {
-        return Vec::new();
-    }
-    let by_key: HashMap<&TaskKey, &Versioned<Task>> = stored.iter().map(|task| (&task.key, task)).collect();
-    let mut wake = Vec::with_capacity(plan.stop.len());
-    for (key, why) in &plan.stop {
-        let Some(task) = by_key.get(key) else { continue };
-        if let Some(interrupted) = task.interrupt(why.clone()) {
-            changes.update(interrupted, task.version);
-            wake.push(WakeKey::Task(key.clone()));
-        }
-    }
-    for key in &plan.account {
-        let Some(task) = by_key.get(key) else { continue };
-        changes.update(Task { accounted: true, ..Task::clone(&task.value) }, task.version);
-    }
-    wake
 }
 
 /// What the tasks of a deployment or of a task set are made of.
