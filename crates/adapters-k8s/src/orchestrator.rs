@@ -302,12 +302,13 @@ impl Orchestrator for KubernetesOrchestrator {
         let config = watcher::Config::default().labels(&self.identity.selector());
         let (seen_by, with) = (Arc::clone(&index), Arc::clone(&around));
         // The watchers begin anew by themselves; the pauses keep them from asking in a hurry.
-        let pods = watcher(Api::<Pod>::all(self.client.clone()), config).default_backoff().filter_map(
-            move |event| {
-                let seen = match event {
+        let pods =
+            watcher(Api::<Pod>::all(self.client.clone()), config).default_backoff().map(move |event| {
+                match event {
                     Ok(event) => {
                         let seen = seen_by.lock().apply(pod_event(event), &*with);
-                        if let Some(began) = began.take_if(|_| matches!(seen, Some(Observation::Snapshot(_))))
+                        if let Some(began) =
+                            began.take_if(|_| matches!(seen[..], [Observation::Snapshot(_), ..]))
                         {
                             // Whoever would hear it is the stream that this one is a part of.
                             let _ = began.send(());
@@ -316,48 +317,40 @@ impl Orchestrator for KubernetesOrchestrator {
                     }
                     Err(error) => {
                         tracing::warn!(%error, "the watch of Pods was interrupted");
-                        None
+                        Vec::new()
                     }
-                };
-                std::future::ready(seen)
-            },
-        );
+                }
+            });
         let (near, places) = (Arc::clone(&index), Arc::clone(&around));
         let mut listing = BTreeMap::new();
         let nodes = watcher(Api::<Node>::all(self.client.clone()), watcher::Config::default())
             .default_backoff()
-            .filter_map(move |event| {
-                let seen = match event {
-                    Ok(event) => {
-                        note_node(&mut places.nodes.lock(), &mut listing, event);
-                        near.lock().nodes_changed(&*places)
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "the watch of nodes was interrupted");
-                        None
-                    }
-                };
-                std::future::ready(seen)
+            .map(move |event| match event {
+                Ok(event) => {
+                    note_node(&mut places.nodes.lock(), &mut listing, event);
+                    near.lock().nodes_changed(&*places)
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the watch of nodes was interrupted");
+                    Vec::new()
+                }
             });
         let (told, with) = (Arc::clone(&index), Arc::clone(&around));
         let failures = watcher::Config::default().fields("reason=Unhealthy,involvedObject.kind=Pod");
-        let checks = watcher(Api::<core::Event>::all(self.client.clone()), failures)
-            .default_backoff()
-            .filter_map(move |event| {
-                let seen = match event {
-                    Ok(Event::Apply(event) | Event::InitApply(event)) => {
-                        told.lock().check_failed(&event, &*with)
-                    }
-                    Ok(_) => None,
-                    Err(error) => {
-                        tracing::warn!(%error, "the watch of failed health checks was interrupted");
-                        None
-                    }
-                };
-                std::future::ready(seen)
-            });
+        let checks = watcher(Api::<core::Event>::all(self.client.clone()), failures).default_backoff().map(
+            move |event| match event {
+                Ok(Event::Apply(event) | Event::InitApply(event)) => told.lock().check_failed(&event, &*with),
+                Ok(_) => Vec::new(),
+                Err(error) => {
+                    tracing::warn!(%error, "the watch of failed health checks was interrupted");
+                    Vec::new()
+                }
+            },
+        );
         // `select` ends when all have ended, and the watchers never do.
-        select(select(pods, nodes), select(checks, aside)).boxed()
+        // What is told together stays together: nothing newer comes between the keys of a snapshot and its states.
+        let aside = aside.map(|told| vec![told]);
+        select(select(pods, nodes), select(checks, aside)).flat_map(futures::stream::iter).boxed()
     }
 
     async fn instances(&self, _cluster: &ClusterKey) -> Result<Vec<Instance>, PortError> {

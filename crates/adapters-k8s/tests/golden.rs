@@ -42,7 +42,7 @@ fn task_of(path: &Path, overrides: model::TaskOverride) -> (Task, TaskDefinition
         definition: &definition,
         launch_type: Some(if fargate { LaunchType::Fargate } else { LaunchType::Ec2 }),
         capacity_provider: None,
-        overrides,
+        overrides: Doc::new(overrides),
         group: "family:test".to_owned(),
         started_by: None,
         enable_execute_command: false,

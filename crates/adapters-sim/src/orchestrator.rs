@@ -211,7 +211,7 @@ impl Orchestrator for SimulatedOrchestrator {
 
     fn observe(&self) -> BoxStream<'static, Observation> {
         let observer = self.world.lock().outbox.subscribe();
-        Box::pin(Observations { world: Arc::clone(&self.world), observer })
+        Box::pin(Observations { world: Arc::clone(&self.world), observer, told: Told::Nothing })
     }
 
     async fn instances(&self, cluster: &ClusterKey) -> Result<Vec<Instance>, PortError> {
@@ -256,15 +256,45 @@ impl Shell for SimulatedOrchestrator {
 struct Observations {
     world: Arc<Mutex<World>>,
     observer: u64,
+    told: Told,
 }
+
+/// How much of what was there at the beginning an observer was told.
+enum Told {
+    /// Nothing.
+    Nothing,
+    /// Which tasks there are, and the state of those launched before this one.
+    Before(u64),
+    /// Everything.
+    All,
+}
+
+/// How many tasks of a snapshot are told together: what the use cases store in one commit.
+const PIECE: usize = 1_000;
 
 impl Stream for Observations {
     type Item = Observation;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Observation>> {
-        let mut world = self.world.lock();
-        match world.outbox.take(self.observer, context.waker()) {
-            Delivery::Snapshot => Poll::Ready(Some(Observation::Snapshot(world.engine.snapshot()))),
+        let this = self.get_mut();
+        let mut world = this.world.lock();
+        // What has changed meanwhile waits in the outbox in its latest state, so nothing older comes after this.
+        if let Told::Before(next) = this.told
+            && world.outbox.is_for(this.observer)
+        {
+            match world.engine.some_from(next, PIECE) {
+                Some((some, next)) => {
+                    this.told = Told::Before(next);
+                    return Poll::Ready(Some(Observation::Changed(some)));
+                }
+                None => this.told = Told::All,
+            }
+        }
+        match world.outbox.take(this.observer, context.waker()) {
+            Delivery::Snapshot => {
+                this.told = Told::Before(0);
+                Poll::Ready(Some(Observation::Snapshot(world.engine.keys())))
+            }
             Delivery::Changed(changed) => Poll::Ready(Some(Observation::Changed(changed))),
             Delivery::Nothing => Poll::Pending,
             Delivery::End => Poll::Ready(None),

@@ -75,6 +75,11 @@ impl Outbox {
         }
     }
 
+    /// Whether `observer` is still the present one.
+    pub(crate) fn is_for(&self, observer: u64) -> bool {
+        self.observer == Some(observer)
+    }
+
     /// What there is for `observer`, who is woken by `waker` when there is something later.
     pub(crate) fn take(&mut self, observer: u64, waker: &Waker) -> Delivery {
         if self.observer != Some(observer) {

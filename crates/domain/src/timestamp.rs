@@ -3,40 +3,50 @@
 //! It's a value and no clock: the domain is told what time it is.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Milliseconds since the Unix epoch, between the years -9999 and 9999.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Timestamp(i64);
+///
+/// Held as the milliseconds since one before [`Timestamp::MIN`]: never zero, so an optional time takes 8 bytes and not
+/// 16. A task has a dozen of them.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(NonZeroU64);
+
+/// The first and the last second that `jiff` has, in milliseconds. Both are well within the integers that an `f64`
+/// holds exactly.
+const FIRST: i64 = -377_705_023_201 * 1000;
+const LAST: i64 = 253_402_207_200 * 1000;
 
 impl Timestamp {
     /// The earliest point in time, which is `jiff`'s.
-    pub const MIN: Timestamp = Timestamp(-377_705_023_201 * 1000);
-    /// The latest point in time, likewise to the second. Both are well within the integers that an `f64` holds exactly.
-    pub const MAX: Timestamp = Timestamp(253_402_207_200 * 1000);
+    pub const MIN: Timestamp = Timestamp::from_millis(FIRST);
+    /// The latest point in time, likewise to the second.
+    pub const MAX: Timestamp = Timestamp::from_millis(LAST);
 
     /// The point so many milliseconds after the epoch; saturates at [`Timestamp::MIN`] and [`Timestamp::MAX`].
     pub const fn from_millis(millis: i64) -> Self {
-        if millis < Self::MIN.0 {
-            Self::MIN
-        } else if millis > Self::MAX.0 {
-            Self::MAX
+        let within = if millis < FIRST {
+            FIRST
+        } else if millis > LAST {
+            LAST
         } else {
-            Timestamp(millis)
-        }
+            millis
+        };
+        Timestamp(NonZeroU64::MIN.saturating_add(within.abs_diff(FIRST)))
     }
 
     /// Milliseconds since the epoch.
     pub const fn as_millis(self) -> i64 {
-        self.0
+        FIRST.saturating_add_unsigned(self.0.get() - 1)
     }
 
     /// Later by a duration (its part below a millisecond is dropped), if that's still representable.
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
-        let millis = self.0.checked_add(i64::try_from(duration.as_millis()).ok()?)?;
-        (millis <= Self::MAX.0).then_some(Timestamp(millis))
+        let millis = self.as_millis().checked_add(i64::try_from(duration.as_millis()).ok()?)?;
+        (millis <= LAST).then_some(Self::from_millis(millis))
     }
 
     /// Later by a duration, at most [`Timestamp::MAX`].
@@ -47,12 +57,19 @@ impl Timestamp {
     /// Earlier by a duration, at least [`Timestamp::MIN`].
     pub fn saturating_sub(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-        Self::from_millis(self.0.saturating_sub(millis))
+        Self::from_millis(self.as_millis().saturating_sub(millis))
     }
 
     /// How long after `earlier` this is; zero if it's before.
     pub fn duration_since(self, earlier: Self) -> Duration {
-        Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+        Duration::from_millis(self.0.get().saturating_sub(earlier.0.get()))
+    }
+}
+
+/// The epoch.
+impl Default for Timestamp {
+    fn default() -> Self {
+        Self::from_millis(0)
     }
 }
 
@@ -65,7 +82,7 @@ impl From<jiff::Timestamp> for Timestamp {
 impl From<Timestamp> for jiff::Timestamp {
     fn from(time: Timestamp) -> Self {
         // In range by construction; the fallback only keeps a panic out of the formatting code.
-        jiff::Timestamp::from_millisecond(time.0).unwrap_or_default()
+        jiff::Timestamp::from_millisecond(time.as_millis()).unwrap_or_default()
     }
 }
 
@@ -83,12 +100,13 @@ impl fmt::Debug for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0 % 1000 == 0 {
-            serializer.serialize_i64(self.0 / 1000)
+        let millis = self.as_millis();
+        if millis % 1000 == 0 {
+            serializer.serialize_i64(millis / 1000)
         } else {
             // The quotient is the double nearest to at most 15 decimal digits, so that its shortest
             // form is those digits, and it's never small or large enough for an exponent.
-            serializer.serialize_f64(self.0 as f64 / 1000.0)
+            serializer.serialize_f64(millis as f64 / 1000.0)
         }
     }
 }
@@ -112,8 +130,8 @@ impl de::Visitor<'_> for EpochSeconds {
     fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Timestamp, E> {
         seconds
             .checked_mul(1000)
-            .map(Timestamp)
-            .filter(|time| (Timestamp::MIN..=Timestamp::MAX).contains(time))
+            .filter(|millis| (FIRST..=LAST).contains(millis))
+            .map(Timestamp::from_millis)
             .ok_or_else(|| E::invalid_value(de::Unexpected::Signed(seconds), &self))
     }
 
@@ -125,8 +143,8 @@ impl de::Visitor<'_> for EpochSeconds {
     fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Timestamp, E> {
         let millis = (seconds * 1000.0).round();
         // Also false for NaN.
-        if millis >= Timestamp::MIN.0 as f64 && millis <= Timestamp::MAX.0 as f64 {
-            Ok(Timestamp(millis as i64))
+        if millis >= FIRST as f64 && millis <= LAST as f64 {
+            Ok(Timestamp::from_millis(millis as i64))
         } else {
             Err(E::invalid_value(de::Unexpected::Float(seconds), &self))
         }
@@ -153,12 +171,12 @@ mod tests {
         assert_eq!(json(0), "0");
         assert_eq!(json(1), "0.001");
         assert_eq!(json(-1), "-0.001");
-        assert_eq!(json(Timestamp::MAX.0 - 1), "253402207199.999");
+        assert_eq!(json(LAST - 1), "253402207199.999");
     }
 
     #[test]
     fn every_millisecond_survives() {
-        for millis in (1_731_234_567_000..1_731_234_568_000).chain([-1, -999, Timestamp::MIN.0 + 1]) {
+        for millis in (1_731_234_567_000..1_731_234_568_000).chain([-1, -999, FIRST + 1]) {
             let text = json(millis);
             assert!(!text.contains(['e', 'E']) && text.len() <= 17, "{text}");
             assert_eq!(parse(&text).unwrap().as_millis(), millis, "{text}");

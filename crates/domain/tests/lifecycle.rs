@@ -30,7 +30,7 @@ fn new_task(definition: &TaskDefinition) -> Task {
         definition,
         launch_type: None,
         capacity_provider: None,
-        overrides: model::TaskOverride::default(),
+        overrides: kecs_domain::Doc::default(),
         group: "family:web".to_owned(),
         started_by: None,
         enable_execute_command: false,

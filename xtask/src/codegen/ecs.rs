@@ -23,6 +23,8 @@ pub(crate) const ECS: ModelConfig = ModelConfig {
         "ServiceRevision",
         "Task",
         "TaskDefinition",
+        // The same in every task of a request or a service.
+        "TaskOverride",
     ],
     sensitive: &[("KeyValuePair", "value"), ("Session", "tokenValue"), ("ExecuteCommandRequest", "command")],
     protocol_errors: &[

@@ -68,9 +68,30 @@ pub struct Index {
 }
 
 impl Index {
-    /// Takes in a change, and returns what is new for the use cases.
-    pub fn apply(&mut self, event: PodEvent, around: &dyn Surroundings) -> Option<Observation> {
+    /// Takes in a change, and returns what is new for the use cases, in its order.
+    pub fn apply(&mut self, event: PodEvent, around: &dyn Surroundings) -> Vec<Observation> {
+        if matches!(event, PodEvent::Complete) {
+            return self.relisted();
+        }
+        self.apply_one(event, around).map(Observation::Changed).into_iter().collect()
+    }
+
+    /// The new list takes the place of everything.
+    fn relisted(&mut self) -> Vec<Observation> {
+        self.tasks = self.listing.take().unwrap_or_default();
+        let uid = |(key, known): (&TaskKey, &Known)| Some((known.pod.metadata.uid.clone()?, key.clone()));
+        self.by_uid = self.tasks.iter().filter_map(uid).collect();
+        self.failures.retain(|uid| self.by_uid.contains_key(uid));
+        let mut all: Vec<_> = self.tasks.values().map(|known| known.seen.clone()).collect();
+        all.sort_by(|left, right| left.key.cmp(&right.key));
+        let keys = all.iter().map(|seen| seen.key.clone()).collect();
+        let states = (!all.is_empty()).then_some(Observation::Changed(all));
+        std::iter::once(Observation::Snapshot(keys)).chain(states).collect()
+    }
+
+    fn apply_one(&mut self, event: PodEvent, around: &dyn Surroundings) -> Option<Vec<TaskObservation>> {
         match event {
+            PodEvent::Complete => None,
             PodEvent::Relist => {
                 self.listing = Some(HashMap::new());
                 None
@@ -80,16 +101,6 @@ impl Index {
                 self.listing.get_or_insert_default().insert(key, known);
                 None
             }
-            PodEvent::Complete => {
-                self.tasks = self.listing.take().unwrap_or_default();
-                let uid =
-                    |(key, known): (&TaskKey, &Known)| Some((known.pod.metadata.uid.clone()?, key.clone()));
-                self.by_uid = self.tasks.iter().filter_map(uid).collect();
-                self.failures.retain(|uid| self.by_uid.contains_key(uid));
-                let mut all: Vec<_> = self.tasks.values().map(|known| known.seen.clone()).collect();
-                all.sort_by(|left, right| left.key.cmp(&right.key));
-                Some(Observation::Snapshot(all))
-            }
             PodEvent::Changed(pod) => {
                 let (key, known) = self.read(pod, around)?;
                 let before = self.tasks.get(&key);
@@ -98,7 +109,7 @@ impl Index {
                     self.by_uid.insert(uid, key.clone());
                 }
                 self.tasks.insert(key, known);
-                news.map(|seen| Observation::Changed(vec![seen]))
+                news.map(|seen| vec![seen])
             }
             PodEvent::Gone(pod) => {
                 let (key, Known { mut seen, pod, .. }) = self.read(pod, around)?;
@@ -118,13 +129,13 @@ impl Index {
                     container.state = ContainerState::Stopped;
                 }
                 seen.released = true;
-                Some(Observation::Changed(vec![seen]))
+                Some(vec![seen])
             }
         }
     }
 
     /// The nodes have changed: tasks whose zone was not known when they were seen are told again.
-    pub fn nodes_changed(&mut self, around: &dyn Surroundings) -> Option<Observation> {
+    pub fn nodes_changed(&mut self, around: &dyn Surroundings) -> Vec<Observation> {
         let mut news = Vec::new();
         for known in self
             .tasks
@@ -136,13 +147,14 @@ impl Index {
                 news.push(known.seen.clone());
             }
         }
-        (!news.is_empty()).then_some(Observation::Changed(news))
+        (!news.is_empty()).then_some(Observation::Changed(news)).into_iter().collect()
     }
 
     /// A health check has failed, again. Events come without order and may come late: they only ever add.
-    pub fn check_failed(&mut self, event: &Event, around: &dyn Surroundings) -> Option<Observation> {
-        let uid = self.failures.note(event)?;
-        let pod = self.tasks.get(self.by_uid.get(&uid)?)?.pod.clone();
+    pub fn check_failed(&mut self, event: &Event, around: &dyn Surroundings) -> Vec<Observation> {
+        let Some(uid) = self.failures.note(event) else { return Vec::new() };
+        let task = self.by_uid.get(&uid).and_then(|key| self.tasks.get(key));
+        let Some(pod) = task.map(|known| known.pod.clone()) else { return Vec::new() };
         self.apply(PodEvent::Changed(pod), around)
     }
 

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Weak};
 
 use kecs_domain::Timestamp;
-use kecs_domain::arn::{TaskDefinitionKey, TaskKey};
+use kecs_domain::arn::{ClusterKey, TaskDefinitionKey, TaskKey};
+use kecs_domain::name::TaskId;
 use kecs_domain::task::TaskObservation;
 use kecs_usecases::ports::{Instance, Launch};
 
@@ -33,7 +34,8 @@ pub struct Engine {
     now: Timestamp,
     /// Tasks by the order of their launch, which is the order of everything that happens at one instant.
     pub(crate) tasks: BTreeMap<u64, Box<SimTask>>,
-    index: HashMap<TaskKey, u64>,
+    /// The number of each task. By cluster, so that an entry is an id and not a whole key.
+    index: HashMap<ClusterKey, HashMap<TaskId, u64>>,
     next: u64,
     timers: BTreeSet<(Timestamp, u64)>,
     /// Tasks that have something new to tell.
@@ -96,7 +98,7 @@ impl Engine {
     /// When its task definition can't be simulated, now or ever.
     pub fn launch(&mut self, now: Timestamp, launch: &Launch) -> Result<(), ScriptError> {
         self.run_until(now);
-        if self.index.contains_key(&launch.task.key) {
+        if self.number(&launch.task.key).is_some() {
             return Ok(());
         }
         let script = match self.known_script(launch) {
@@ -115,7 +117,7 @@ impl Engine {
     /// Begins to stop a task. One that isn't here is told to be released.
     pub fn stop(&mut self, now: Timestamp, key: &TaskKey) {
         self.run_until(now);
-        let Some(&number) = self.index.get(key) else {
+        let Some(number) = self.number(key) else {
             self.unknown.push(key.clone());
             return;
         };
@@ -128,7 +130,11 @@ impl Engine {
 
     /// Lets go of a task, in whatever state it is, and of all that it holds.
     pub fn forget(&mut self, key: &TaskKey) {
-        let Some(number) = self.index.remove(key) else { return };
+        let Some(ids) = self.index.get_mut(&key.cluster) else { return };
+        let Some(number) = ids.remove(&key.id) else { return };
+        if ids.is_empty() {
+            self.index.remove(&key.cluster);
+        }
         self.unqueue(number);
         self.release(number);
         let Some(task) = self.tasks.remove(&number) else { return };
@@ -181,6 +187,23 @@ impl Engine {
         self.tasks.values().map(|task| task.observation()).collect()
     }
 
+    /// The keys of all tasks that are here.
+    pub(crate) fn keys(&self) -> Vec<TaskKey> {
+        self.tasks.values().map(|task| task.key.clone()).collect()
+    }
+
+    /// At most `limit` tasks as they are now, from the one with this number on, and the number to go on from. None
+    /// when there are no more.
+    pub(crate) fn some_from(&self, number: u64, limit: usize) -> Option<(Vec<TaskObservation>, u64)> {
+        let mut next = number;
+        let some = self.tasks.range(number..).take(limit).map(|(number, task)| {
+            next = number + 1;
+            task.observation()
+        });
+        let some: Vec<_> = some.collect();
+        (!some.is_empty()).then_some((some, next))
+    }
+
     /// The nodes as container instances of a cluster in `region`.
     pub fn instances(&self, region: &str) -> Vec<Instance> {
         self.nodes.iter().map(|node| node.instance(region)).collect()
@@ -210,7 +233,11 @@ impl Engine {
     /// The number of the task, once everything is done that is due at `now`.
     pub(crate) fn find(&mut self, now: Timestamp, key: &TaskKey) -> Option<u64> {
         self.run_until(now);
-        self.index.get(key).copied()
+        self.number(key)
+    }
+
+    pub(super) fn number(&self, key: &TaskKey) -> Option<u64> {
+        self.index.get(&key.cluster)?.get(&key.id).copied()
     }
 
     /// Changes a task now, so that it can't wait for a place any more, and does what follows.
@@ -286,7 +313,7 @@ impl Engine {
     fn insert(&mut self, task: SimTask) -> u64 {
         let number = self.next;
         self.next += 1;
-        self.index.insert(task.key.clone(), number);
+        self.index.entry(task.key.cluster.clone()).or_default().insert(task.key.id, number);
         self.tasks.insert(number, Box::new(task));
         number
     }

@@ -121,7 +121,7 @@ impl Engine {
 
     fn unplaceable(&mut self, number: u64, reason: String) -> bool {
         let Some(task) = self.tasks.get_mut(&number) else { return true };
-        let failure = Some(TaskFailure::Unplaceable { reason });
+        let failure = Some(Box::new(TaskFailure::Unplaceable { reason }));
         task.news |= task.failure != failure;
         task.failure = failure;
         false

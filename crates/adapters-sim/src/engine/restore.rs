@@ -16,7 +16,7 @@ impl Engine {
         self.run_until(now);
         let first = self.next;
         for launch in tasks {
-            if launch.task.status != TaskStatus::Stopped && !self.index.contains_key(&launch.task.key) {
+            if launch.task.status != TaskStatus::Stopped && self.number(&launch.task.key).is_none() {
                 self.restore_task(launch);
             }
         }

@@ -46,7 +46,7 @@ pub(crate) struct SimTask {
     pub(crate) pull_started_at: Option<Timestamp>,
     pub(crate) pull_stopped_at: Option<Timestamp>,
     pub(crate) containers: Box<[SimContainer]>,
-    pub(crate) failure: Option<TaskFailure>,
+    pub(crate) failure: Option<Box<TaskFailure>>,
     /// Whether it is on its way out: nothing is started any more.
     pub(crate) stopping: bool,
     /// When what it holds is given back.
@@ -96,7 +96,7 @@ impl SimTask {
     /// A task that was accepted and gets its place at `place_at`.
     pub(crate) fn new(launch: &Launch, script: Arc<Script>, place_at: Timestamp) -> Self {
         let task = &*launch.task;
-        let demand = demand_of(&launch.definition.doc, task.doc.overrides.as_ref());
+        let demand = demand_of(&launch.definition.doc, task.doc.overrides.as_deref());
         let fargate = task.doc.launch_type == Some(LaunchType::Fargate);
         #[allow(clippy::cast_possible_truncation, reason = "less than 100")]
         let lot = ids::choice("share", &task.key.id.bits().to_be_bytes(), 100) as u8;

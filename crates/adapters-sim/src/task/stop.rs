@@ -21,7 +21,7 @@ impl SimTask {
                 container.state = State::Stopped;
             }
         }
-        self.failure.take_if(|failure| matches!(failure, TaskFailure::Unplaceable { .. }));
+        self.failure.take_if(|failure| matches!(**failure, TaskFailure::Unplaceable { .. }));
         if !self.placed {
             // It holds nothing.
             self.release_at = Some(t);
@@ -68,8 +68,8 @@ impl SimTask {
 
     /// Notes what ends the task. The first cause stays.
     fn note(&mut self, failure: TaskFailure) {
-        if matches!(self.failure, None | Some(TaskFailure::Unplaceable { .. })) {
-            self.failure = Some(failure);
+        if matches!(self.failure.as_deref(), None | Some(TaskFailure::Unplaceable { .. })) {
+            self.failure = Some(Box::new(failure));
             self.news = true;
         }
     }

@@ -10,7 +10,7 @@ impl SimTask {
     /// The whole state of the task as it is.
     pub(crate) fn observation(&self) -> TaskObservation {
         let mut seen = TaskObservation::accepted(self.key.clone());
-        seen.failure = self.failure.clone();
+        seen.failure = self.failure.as_deref().cloned();
         seen.released = self.phase == Phase::Released;
         if !self.placed {
             return seen;

@@ -327,7 +327,7 @@ pub struct RunTaskRequest {
     pub network_configuration: Option<NetworkConfiguration>,
     /// `overrides`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub overrides: Option<TaskOverride>,
+    pub overrides: Option<Doc<TaskOverride>>,
     /// `placementConstraints`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placement_constraints: Option<Vec<PlacementConstraint>>,
@@ -411,7 +411,7 @@ pub struct StartTaskRequest {
     pub network_configuration: Option<NetworkConfiguration>,
     /// `overrides`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub overrides: Option<TaskOverride>,
+    pub overrides: Option<Doc<TaskOverride>>,
     /// `propagateTags`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub propagate_tags: Option<PropagateTags>,
@@ -550,7 +550,7 @@ pub struct Task {
     pub memory: Option<String>,
     /// `overrides`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub overrides: Option<TaskOverride>,
+    pub overrides: Option<Doc<TaskOverride>>,
     /// `platformVersion`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform_version: Option<String>,

@@ -27,7 +27,7 @@ pub struct NewTask<'a> {
     /// The capacity provider that a strategy picked.
     pub capacity_provider: Option<String>,
     /// `overrides` of the request.
-    pub overrides: model::TaskOverride,
+    pub overrides: Doc<model::TaskOverride>,
     /// `group`
     pub group: String,
     /// `startedBy`
@@ -103,7 +103,7 @@ impl NewTask<'_> {
             last_status: Some(status.as_str().to_owned()),
             launch_type: Some(self.launch_type.unwrap_or(LaunchType::Ec2)),
             memory,
-            overrides: Some(effective_overrides(containers, self.overrides)),
+            overrides: Some(effective_overrides(definition, self.overrides)),
             platform_family: fargate.then(|| platform_family(definition).to_owned()),
             platform_version: fargate.then(|| platform_version(self.platform_version.as_deref()).to_owned()),
             started_by: self.started_by,
@@ -179,19 +179,24 @@ fn new_container(
     }
 }
 
-/// The overrides as ECS shows them: every container is named, also those of which nothing is overridden.
-fn effective_overrides(
-    containers: &[ContainerDefinition],
-    mut given: model::TaskOverride,
-) -> model::TaskOverride {
-    let mut listed = given.container_overrides.take().unwrap_or_default();
-    for container in containers {
-        if !listed.iter().any(|overridden| overridden.name == container.name) {
-            listed.push(ContainerOverride { name: container.name.clone(), ..Default::default() });
-        }
+/// The overrides as ECS shows them: every container is named, also those of which nothing is overridden. Those that
+/// are like that already are shared.
+pub fn effective_overrides(
+    definition: &model::TaskDefinition,
+    mut given: Doc<model::TaskOverride>,
+) -> Doc<model::TaskOverride> {
+    let listed = given.container_overrides.as_deref().unwrap_or_default();
+    let unlisted: Vec<_> = containers(definition)
+        .iter()
+        .filter(|container| !listed.iter().any(|overridden| overridden.name == container.name))
+        .map(|container| ContainerOverride { name: container.name.clone(), ..Default::default() })
+        .collect();
+    let complete = given.container_overrides.is_some() && given.inference_accelerator_overrides.is_some();
+    if !complete || !unlisted.is_empty() {
+        let all = given.make_mut();
+        all.container_overrides.get_or_insert_default().extend(unlisted);
+        all.inference_accelerator_overrides.get_or_insert_default();
     }
-    given.container_overrides = Some(listed);
-    given.inference_accelerator_overrides.get_or_insert_default();
     given
 }
 

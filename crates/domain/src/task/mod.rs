@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub use agent::{AgentReport, ContainerReport, attachment_ref};
 pub(crate) use create::platform_family;
-pub use create::platform_version;
 pub use create::{NewTask, zone_of_subnet};
+pub use create::{effective_overrides, platform_version};
 pub use lifecycle::{Interruption, STOPPED_BY_USER};
 pub use observation::{
     ContainerObservation, ContainerState, NetworkObservation, TaskFailure, TaskObservation,

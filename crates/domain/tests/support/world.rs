@@ -418,7 +418,7 @@ impl World {
                 definition: &definition,
                 launch_type: None,
                 capacity_provider: None,
-                overrides: model::TaskOverride::default(),
+                overrides: kecs_domain::Doc::default(),
                 group: "service:web".to_owned(),
                 started_by: Some(start.deployment.to_string()),
                 enable_execute_command: false,

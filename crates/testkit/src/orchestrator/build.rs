@@ -95,7 +95,7 @@ impl Recipe {
             definition: &definition,
             launch_type: Some(self.launch_type),
             capacity_provider: None,
-            overrides: model::TaskOverride::default(),
+            overrides: Doc::default(),
             group: format!("family:{}", self.family),
             started_by: None,
             enable_execute_command: false,

@@ -1,6 +1,6 @@
 //! What a harness sees of its orchestrator: the latest observation of each task, checked as it comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
@@ -24,10 +24,8 @@ impl Latest {
         match observation {
             Observation::Snapshot(all) => {
                 self.snapshots += 1;
-                let before = std::mem::take(&mut self.tasks);
-                for seen in all {
-                    self.take(before.get(&seen.key), seen);
-                }
+                let all: HashSet<_> = all.into_iter().collect();
+                self.tasks.retain(|key, _| all.contains(key));
             }
             Observation::Changed(changed) => {
                 if self.snapshots == 0 {

@@ -189,10 +189,11 @@ impl World {
     fn snapshot(&mut self) -> BTreeSet<kecs_domain::arn::TaskKey> {
         self.process.observe();
         let observed = self.process.observed().unwrap_or_default();
-        let tasks = observed.into_iter().flat_map(|observation| match observation {
-            Observation::Snapshot(tasks) | Observation::Changed(tasks) => tasks,
+        let keys = observed.into_iter().flat_map(|observation| match observation {
+            Observation::Snapshot(keys) => keys,
+            Observation::Changed(tasks) => tasks.into_iter().map(|task| task.key).collect(),
         });
-        tasks.map(|task| task.key).collect()
+        keys.collect()
     }
 }
 

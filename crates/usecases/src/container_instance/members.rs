@@ -238,7 +238,7 @@ async fn taken(ports: &Ports, cluster: &ClusterKey, id: HexId) -> Result<Amounts
             definitions.insert(task.definition.clone(), found);
         }
         let Some(Some(definition)) = definitions.get(&task.definition) else { continue };
-        let one = demand_of(&definition.doc, task.doc.overrides.as_ref());
+        let one = demand_of(&definition.doc, task.doc.overrides.as_deref());
         taken.cpu += one.cpu;
         taken.memory += one.memory;
         taken.ports.extend(one.ports);

@@ -36,9 +36,10 @@ pub struct StopOrder {
 /// What is seen of the tasks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
-    /// All tasks that the orchestrator has, at the start and whenever it had to begin anew. A task that isn't
-    /// named doesn't exist there.
-    Snapshot(Vec<TaskObservation>),
+    /// Which tasks the orchestrator has, at the start and whenever it had to begin anew. A task that isn't named
+    /// doesn't exist there. The state of each follows as a change, in pieces: a hundred thousand at once would weigh
+    /// as much as all that is stored of them.
+    Snapshot(Vec<TaskKey>),
     /// These tasks have changed.
     Changed(Vec<TaskObservation>),
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kecs_domain::Doc;
 use kecs_domain::daemon::{
     Daemon, DaemonDeploymentKey, DaemonInput, DaemonKey, DaemonPlan, DaemonRevisionKey, Rollout, Station,
     StationState, plan,
 };
-use kecs_domain::model::{self, LaunchType, TaskStopCode};
+use kecs_domain::model::{LaunchType, TaskStopCode};
 use kecs_domain::name::DeploymentId;
 use kecs_domain::pagination::PageRequest;
 use kecs_domain::tag;
@@ -262,7 +263,7 @@ impl Reconciler<'_> {
                 definition: &definition,
                 launch_type: Some(LaunchType::ManagedInstances),
                 capacity_provider: station.provider.rsplit('/').next().map(str::to_owned),
-                overrides: model::TaskOverride::default(),
+                overrides: Doc::default(),
                 group: daemon.key.group(),
                 started_by: Some(daemon.started_by()),
                 enable_execute_command: daemon.settings.execute_command,

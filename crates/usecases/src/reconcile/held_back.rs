@@ -109,6 +109,6 @@ impl Reconciler<'_> {
 fn misfit(task: &Task, instances: &[Member], definitions: &Definitions) -> Option<Misfit> {
     let instance = instances.iter().find(|instance| Some(instance.id()) == task.instance)?;
     let definition = definitions.of(task)?;
-    let amounts = demand_of(&definition.doc, task.doc.overrides.as_ref());
+    let amounts = demand_of(&definition.doc, task.doc.overrides.as_deref());
     candidate(instance, 0).check(&Demand { amounts, ..Demand::default() }).err()
 }

@@ -1,6 +1,6 @@
 //! What the orchestrator tells: from observations to the tasks' next states, many in one commit.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use kecs_domain::arn::{ServiceKey, TaskKey};
 use kecs_domain::daemon::DaemonKey;
@@ -32,9 +32,10 @@ impl Reconciler<'_> {
                 Observation::Changed(tasks) => {
                     latest.extend(tasks.iter().map(|seen| (&seen.key, seen)));
                 }
-                Observation::Snapshot(tasks) => {
-                    latest = tasks.iter().map(|seen| (&seen.key, seen)).collect();
-                    self.find_lost(&latest).await?;
+                Observation::Snapshot(keys) => {
+                    let keys: HashSet<_> = keys.iter().collect();
+                    latest.retain(|key, _| keys.contains(key));
+                    self.find_lost(&keys).await?;
                 }
             }
         }
@@ -48,14 +49,14 @@ impl Reconciler<'_> {
     }
 
     /// Tasks that the orchestrator had and has no more, though nobody let go of them.
-    async fn find_lost(&self, snapshot: &HashMap<&TaskKey, &TaskObservation>) -> Result<()> {
+    async fn find_lost(&self, snapshot: &HashSet<&TaskKey>) -> Result<()> {
         let mut after = None;
         loop {
             let page = self.ports.tasks.unfinished_tasks(PageRequest { after, limit: PER_PAGE }).await?;
             let missing: Vec<_> = page
                 .items
                 .iter()
-                .filter(|task| !snapshot.contains_key(&task.key) && !task.by_agent)
+                .filter(|task| !snapshot.contains(&task.key) && !task.by_agent)
                 .map(|task| task.value.clone())
                 .collect();
             let (lost, waiting): (Vec<_>, Vec<_>) = missing.into_iter().partition(|task| task.accepted);

@@ -50,7 +50,7 @@ impl Reconciler<'_> {
         let instances = candidates.iter().map(|one| (one.id, one.attributes.as_slice()));
         let demand = Demand {
             requires: definition.doc.requires_attributes.clone().unwrap_or_default(),
-            amounts: demand_of(&definition.doc, task.doc.overrides.as_ref()),
+            amounts: demand_of(&definition.doc, task.doc.overrides.as_deref()),
             constraints: task.launch.placement_constraints.clone(),
             definition_expressions: expressions_of(definition),
             strategies: task.launch.placement_strategy.clone(),

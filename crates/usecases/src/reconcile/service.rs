@@ -14,7 +14,7 @@ use kecs_domain::service::{
 };
 use kecs_domain::task::{DesiredStatus, LaunchSettings, ServiceMembership, Task};
 use kecs_domain::task_definition::TaskDefinition;
-use kecs_domain::{model, tag};
+use kecs_domain::{Doc, model, tag};
 
 use super::definitions::Definitions;
 use super::ends::end_tasks;
@@ -333,7 +333,7 @@ fn recipe<'a>(
         cluster: &service.key.cluster,
         definition,
         place,
-        overrides: model::TaskOverride::default(),
+        overrides: Doc::default(),
         group: format!("service:{}", service.key.name),
         started_by: Some(start.deployment.to_string()),
         enable_execute_command: spec.enable_execute_command.unwrap_or(false),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use kecs_domain::Doc;
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::capacity::distribute;
 use kecs_domain::capacity_provider::CapacityProvider;
@@ -12,7 +13,9 @@ use kecs_domain::model::{
 };
 use kecs_domain::name::HexId;
 use kecs_domain::placement::{Amounts, Candidate, Demand, Misfit, demand_of, place};
-use kecs_domain::task::{LaunchSettings, NewTask, ServiceMembership, Task, zone_of_subnet};
+use kecs_domain::task::{
+    LaunchSettings, NewTask, ServiceMembership, Task, effective_overrides, zone_of_subnet,
+};
 use kecs_domain::task_definition::TaskDefinition;
 
 use super::Where;
@@ -27,7 +30,7 @@ pub(crate) struct Recipe<'a> {
     pub(crate) cluster: &'a ClusterKey,
     pub(crate) definition: &'a Arc<TaskDefinition>,
     pub(crate) place: &'a Where,
-    pub(crate) overrides: TaskOverride,
+    pub(crate) overrides: Doc<TaskOverride>,
     pub(crate) group: String,
     pub(crate) started_by: Option<String>,
     pub(crate) enable_execute_command: bool,
@@ -96,6 +99,8 @@ impl Recipe<'_> {
             (Vec::new(), Demand::default())
         };
         let groups = self.groups(&candidates);
+        // Once, and all tasks share it.
+        let overrides = effective_overrides(&self.definition.doc, self.overrides.clone());
         let now = ports.clock.now();
         for provider in providers {
             let (instance, zone, by_agent) = if placed && self.instance.is_none() {
@@ -126,7 +131,7 @@ impl Recipe<'_> {
                 definition: self.definition,
                 launch_type: Some(launch_type),
                 capacity_provider: provider,
-                overrides: self.overrides.clone(),
+                overrides: overrides.clone(),
                 group: self.group.clone(),
                 started_by: self.started_by.clone(),
                 enable_execute_command: self.enable_execute_command,

@@ -7,10 +7,11 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use kecs_domain::Scope;
 use kecs_domain::arn::{ClusterKey, TaskDefinitionKey};
+use kecs_domain::model::TaskOverride;
 use kecs_domain::name::{FamilyName, ServiceName};
 use kecs_domain::task::LaunchSettings;
+use kecs_domain::{Doc, Scope};
 use kecs_usecases::ports::store::Entity;
 
 /// What was seen so far.
@@ -20,9 +21,12 @@ pub(super) struct Interner {
     clusters: HashSet<ClusterKey>,
     families: HashSet<FamilyName>,
     services: HashSet<ServiceName>,
-    /// The launch settings seen last for a task definition and a service: tasks of one request have the same.
-    launches: HashMap<(TaskDefinitionKey, Option<ServiceName>), Arc<LaunchSettings>>,
+    /// The launch settings and the overrides seen last: tasks of one request have the same.
+    launches: HashMap<Origin, (Arc<LaunchSettings>, Option<Doc<TaskOverride>>)>,
 }
+
+/// Of which task definition and service a task is.
+type Origin = (TaskDefinitionKey, Option<ServiceName>);
 
 /// Replaces `value` by the equal one that was seen first.
 fn share<T: Clone + Eq + Hash>(seen: &mut HashSet<T>, value: &mut T) {
@@ -67,9 +71,12 @@ impl Interner {
                 }
                 let origin = (it.definition.clone(), it.service.as_ref().map(|service| service.name.clone()));
                 match self.launches.get(&origin) {
-                    Some(seen) if *seen == it.launch => it.launch = Arc::clone(seen),
+                    Some((launch, overrides)) if *launch == it.launch && *overrides == it.doc.overrides => {
+                        it.launch = Arc::clone(launch);
+                        it.doc.make_mut().overrides.clone_from(overrides);
+                    }
                     _ => {
-                        self.launches.insert(origin, Arc::clone(&it.launch));
+                        self.launches.insert(origin, (Arc::clone(&it.launch), it.doc.overrides.clone()));
                     }
                 }
             }

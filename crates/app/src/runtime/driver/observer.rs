@@ -1,10 +1,11 @@
 //! Takes what the orchestrator observes to the use cases. What is waiting is taken together, so that many changes cost
-//! one commit.
+//! one commit, but no more than a commit's worth: a snapshot of 100,000 tasks comes in pieces for a reason.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures::StreamExt;
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
 use kecs_usecases::Error;
 use kecs_usecases::ports::{Observation, Orchestrator};
 use tokio::time::{Duration, sleep};
@@ -12,7 +13,7 @@ use tokio::time::{Duration, sleep};
 use super::failures::{back_off, is_worth_a_retry};
 use super::work::{Work, caught};
 
-/// How many observations are taken together at most.
+/// So many tasks, or observations without any, are enough to be taken together.
 const BATCH: usize = 1000;
 /// The pause before an orchestrator is observed anew whose observations have ended.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -20,14 +21,30 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Observes for ever.
 pub(super) async fn run(work: Arc<dyn Work>, orchestrator: Arc<dyn Orchestrator>, taken: Arc<AtomicU64>) {
     loop {
-        let mut batches = orchestrator.observe().ready_chunks(BATCH);
-        while let Some(batch) = batches.next().await {
+        let mut observations = orchestrator.observe().fuse().boxed();
+        while let Some(first) = observations.next().await {
+            let batch = batch(first, &mut observations);
             taken.fetch_add(batch.len() as u64, Ordering::Relaxed);
             store(&*work, &batch).await;
         }
         tracing::error!("the orchestrator's observations have ended; they are begun anew");
         sleep(PAUSE).await;
     }
+}
+
+/// The first observation, and those that are there already. The end of the stream is found at the next look.
+fn batch(first: Observation, observations: &mut BoxStream<'static, Observation>) -> Vec<Observation> {
+    let weight = |one: &Observation| match one {
+        Observation::Changed(tasks) => tasks.len().max(1),
+        Observation::Snapshot(_) => 1,
+    };
+    let (mut weighs, mut batch) = (weight(&first), vec![first]);
+    while weighs < BATCH {
+        let Some(Some(next)) = observations.next().now_or_never() else { break };
+        weighs += weight(&next);
+        batch.push(next);
+    }
+    batch
 }
 
 /// Stores a batch, however long the store is away: an observation that is lost may be a task's end.

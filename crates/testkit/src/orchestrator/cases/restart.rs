@@ -17,7 +17,16 @@ pub(super) async fn every_observer_begins_with_a_snapshot(scene: Scene) {
         let mut observer = orchestrator.observe();
         let first = observer.next().await.expect("a new observer gets a snapshot");
         let Observation::Snapshot(all) = first else { panic!("the first observation is {first:?}") };
-        let seen = all.iter().find(|seen| seen.key == launch.task.key).expect("the task is in the snapshot");
+        assert!(all.contains(&launch.task.key), "the task is in the snapshot");
+        let mut followed = observer.map(|next| match next {
+            Observation::Changed(some) => some.into_iter().find(|seen| seen.key == launch.task.key),
+            Observation::Snapshot(_) => panic!("another snapshot"),
+        });
+        let seen = loop {
+            if let Some(seen) = followed.next().await.expect("the stream goes on") {
+                break seen;
+            }
+        };
         assert_eq!(seen.containers[0].state, ContainerState::Running);
     }
     scene.end(&launch).await;
