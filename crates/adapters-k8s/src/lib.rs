@@ -5,6 +5,7 @@
 //! services are none of its business, nor is anything decided here: it says what is, and does what it is told.
 
 mod cluster;
+pub mod convert;
 mod error;
 mod exec;
 mod identity;

@@ -44,6 +44,36 @@ pub fn namespace_name(installation: &str, cluster: &ClusterKey) -> String {
     if readable.is_empty() { format!("kecs-{hash}") } else { format!("kecs-{readable}-{hash}") }
 }
 
+/// The name of an object that isn't a task's: readable, and a legal one for everything. (RFC 1035 label: a Service's
+/// name may not begin with a digit)
+pub(crate) fn object_name(name: &str) -> String {
+    let readable = slug(name, LONGEST);
+    match readable.chars().next() {
+        None => "task".to_owned(),
+        Some(first) if first.is_ascii_digit() => format!("ecs-{}", slug(name, LONGEST - 4)),
+        Some(_) => readable,
+    }
+}
+
+/// Whether this is a legal label. (Kubernetes documentation, Labels: syntax and character set)
+pub(crate) fn is_label(key: &str, value: &str) -> bool {
+    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let legal = |text: &str| {
+        text.len() <= LONGEST
+            && edge(text.chars().next())
+            && edge(text.chars().next_back())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
+    let domain = |text: &str| {
+        text.len() <= 253
+            && text.split('.').all(|part| {
+                legal(part) && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            })
+    };
+    legal(name) && prefix.is_none_or(domain) && (value.is_empty() || legal(value))
+}
+
 /// The Pod of a task: `STEM-ID`, where the stem is the service's name or the family's.
 pub fn pod_name(stem: &str, task: &TaskKey) -> String {
     let id = task.id.to_string();

@@ -1,5 +1,6 @@
 //! The `kecs` command line.
 
+mod convert;
 mod demo;
 mod serve;
 mod version;
@@ -41,6 +42,12 @@ pub enum Command {
     /// revision, and then stays up so that you can try the aws CLI on it. Without --data-dir, what it keeps is
     /// removed at the end.
     Demo(demo::Demo),
+    /// Print ECS task definitions and services as Kubernetes manifests
+    ///
+    /// Reads what is sent to register-task-definition and create-service, and what describe-task-definition and
+    /// describe-services print. Containers become what kecs itself would run; a service becomes a Deployment (or a
+    /// DaemonSet) with its Services. It needs neither a server nor a cluster.
+    Convert(convert::Convert),
     /// Print the version
     Version(version::Version),
 }
@@ -67,6 +74,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
+        Command::Convert(convert) => convert.run(),
         Command::Version(version) => version.run(),
     };
     match result {
