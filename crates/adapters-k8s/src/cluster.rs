@@ -87,15 +87,25 @@ pub(crate) async fn delete(
     }
 }
 
-/// Deletes a Pod at once and takes our finalizer off it. Others' finalizers are theirs to take off.
+/// Deletes a Pod at once and takes our finalizer off it.
 pub(crate) async fn release(pods: &Api<Pod>, name: &str) -> Result<(), PortError> {
-    // Deleted first: a Pod without its finalizer would otherwise stay for ever.
     let immediately = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
-    match pods.delete(name, &immediately).await {
+    purge(pods, name, &immediately).await
+}
+
+/// Deletes a Pod and takes our finalizer off it.
+pub(crate) async fn purge(pods: &Api<Pod>, name: &str, how: &DeleteParams) -> Result<(), PortError> {
+    // Deleted first: a Pod without its finalizer would otherwise stay for ever.
+    match pods.delete(name, how).await {
         Ok(_) => {}
         Err(error) if is_status(&error, 404) => return Ok(()),
         Err(error) => return Err(port_error("ending a Pod", &error)),
     }
+    unfinalize(pods, name).await
+}
+
+/// Takes our finalizer off a Pod. Others' finalizers are theirs to take off.
+pub(crate) async fn unfinalize(pods: &Api<Pod>, name: &str) -> Result<(), PortError> {
     let patch = serde_json::json!({"metadata": {"$deleteFromPrimitiveList/finalizers": [FINALIZER]}});
     match pods.patch(name, &PatchParams::default(), &Patch::Strategic(&patch)).await {
         Ok(_) => Ok(()),

@@ -9,12 +9,17 @@ pub mod convert;
 mod error;
 mod exec;
 mod identity;
+mod logs;
 mod names;
 pub mod observe;
 mod orchestrator;
+mod target;
 pub mod translate;
+mod uninstall;
 
 pub use error::ConnectError;
 pub use identity::{Identity, PREFIX};
 pub use names::{namespace_name, pod_name};
 pub use orchestrator::{KubernetesOptions, KubernetesOrchestrator};
+pub use target::{Target, target};
+pub use uninstall::{Belongings, Left, Uninstaller};

@@ -16,13 +16,13 @@ use kecs_domain::error::EcsError;
 use kecs_domain::model;
 use kecs_domain::task::{Task, TaskObservation};
 use kecs_usecases::ports::{
-    Exec, Instance, Launch, Observation, Orchestrator, PortError, Process, Shell, StopOrder,
+    Exec, Instance, Launch, LogLines, LogQuery, Logs, Observation, Orchestrator, PortError, Process, Shell,
+    StopOrder,
 };
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Client, Config, ResourceExt as _};
+use kube::{Client, ResourceExt as _};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -30,8 +30,10 @@ use crate::cluster;
 use crate::error::{ConnectError, is_status, port_error};
 use crate::exec;
 use crate::identity::Identity;
+use crate::logs;
 use crate::names::namespace_name;
 use crate::observe::{Index, PodEvent, Surroundings, instance_of, with_load};
+use crate::target;
 use crate::translate::{Place, STOP_TIMEOUT, longest_stop, name_of, translate};
 
 /// How Kubernetes is reached.
@@ -94,12 +96,7 @@ impl KubernetesOrchestrator {
     /// # Errors
     /// When there is no usable configuration, or no answer.
     pub async fn connect(options: KubernetesOptions) -> Result<Self, ConnectError> {
-        let choice = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
-        let config = match &options.kubeconfig {
-            Some(path) => Config::from_custom_kubeconfig(Kubeconfig::read_from(path)?, &choice).await?,
-            None if options.context.is_some() => Config::from_kubeconfig(&choice).await?,
-            None => Config::infer().await?,
-        };
+        let config = target::config(&options).await?;
         let unreachable = |error| ConnectError::Unreachable(Box::new(error));
         let client = Client::try_from(config).map_err(unreachable)?;
         let version = client.apiserver_version().await.map_err(unreachable)?;
@@ -211,6 +208,16 @@ impl Shell for KubernetesOrchestrator {
             return Err(PortError::not_found("the task's Pod is gone"));
         };
         exec::start(&api, &pod, &exec).await
+    }
+}
+
+#[async_trait]
+impl Logs for KubernetesOrchestrator {
+    async fn lines(&self, query: LogQuery) -> Result<LogLines, PortError> {
+        let Some((api, pod)) = self.find(&query.task.key).await? else {
+            return Err(PortError::not_found("the task's Pod is gone"));
+        };
+        logs::lines(&api, &pod, &query).await
     }
 }
 

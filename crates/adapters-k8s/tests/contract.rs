@@ -19,7 +19,7 @@ use kecs_domain::name::{ClusterName, TaskId};
 use kecs_domain::{Scope, Timestamp};
 use kecs_testkit::orchestrator::cases::Case;
 use kecs_testkit::orchestrator::{Ability, Condition, Latest, OrchestratorHarness, Script, Watch};
-use kecs_usecases::ports::{Launch, Orchestrator};
+use kecs_usecases::ports::{Launch, Logs, Orchestrator};
 use kube::api::{Api, DeleteParams, ListParams};
 use kube::{Client, ResourceExt as _};
 use parking_lot::Mutex;
@@ -110,6 +110,10 @@ impl OrchestratorHarness for Harness {
         Arc::clone(&self.current.lock()) as Arc<dyn Orchestrator>
     }
 
+    fn logs(&self) -> Arc<dyn Logs> {
+        Arc::clone(&self.current.lock()) as Arc<dyn Logs>
+    }
+
     fn cluster(&self) -> ClusterKey {
         self.cluster.clone()
     }
@@ -128,6 +132,7 @@ impl OrchestratorHarness for Harness {
             Script::IgnoreSigterm => format!("trap '' TERM; {LOOP}"),
             Script::Exit { after, code } => format!("sleep {}; exit {code}", after.as_secs_f64()),
             // The kernel kills the container only if it is the first process that takes the memory.
+            Script::Says => format!("{HEEDS}; echo one; echo two; echo three; {LOOP}"),
             Script::OutOfMemory => "sleep 1; exec tail /dev/zero".to_owned(),
             Script::TurnsUnhealthy => format!("{HEEDS}; (sleep 12; touch /tmp/turned) & {LOOP}"),
             Script::TurnsHealthy => format!("{HEEDS}; (sleep 22; touch /tmp/turned) & {LOOP}"),

@@ -16,7 +16,7 @@ use kecs_domain::model::{ContainerDefinition, HealthCheck};
 use kecs_domain::name::TaskId;
 use kecs_testkit::orchestrator::cases::Case;
 use kecs_testkit::orchestrator::{Ability, Condition, Latest, OrchestratorHarness, Script, Watch};
-use kecs_usecases::ports::{Clock, Launch, Orchestrator};
+use kecs_usecases::ports::{Clock, Launch, Logs, Orchestrator};
 use parking_lot::Mutex;
 
 kecs_testkit::orchestrator_contract!(run);
@@ -91,6 +91,10 @@ impl OrchestratorHarness for SimHarness {
         self.current()
     }
 
+    fn logs(&self) -> Arc<dyn Logs> {
+        self.current()
+    }
+
     fn cluster(&self) -> ClusterKey {
         common::cluster()
     }
@@ -108,6 +112,7 @@ impl OrchestratorHarness for SimHarness {
     fn container(&self, name: &str, script: Script) -> ContainerDefinition {
         let labels: Vec<(&str, String)> = match script {
             Script::Run => vec![],
+            Script::Says => vec![("log", "one\ntwo\nthree".into())],
             Script::IgnoreSigterm => vec![("ignore-sigterm", "true".into())],
             Script::Exit { after, code } => {
                 vec![("run-for", format!("{}ms", after.as_millis())), ("exit-code", code.to_string())]

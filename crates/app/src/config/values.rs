@@ -101,9 +101,10 @@ impl FromStr for Span {
             "ms" => Some(Duration::from_millis(number)),
             "s" => Some(Duration::from_secs(number)),
             "m" => number.checked_mul(60).map(Duration::from_secs),
+            "h" => number.checked_mul(3600).map(Duration::from_secs),
             _ => None,
         });
-        duration.map(Self).ok_or_else(|| "write a number and a unit (ms, s or m), such as 30s".into())
+        duration.map(Self).ok_or_else(|| "write a number and a unit (ms, s, m or h), such as 30s".into())
     }
 }
 
@@ -246,6 +247,7 @@ mod tests {
             ("250ms", Some(Duration::from_millis(250))),
             ("30s", Some(Duration::from_secs(30))),
             ("2m", Some(Duration::from_secs(120))),
+            ("3h", Some(Duration::from_secs(10_800))),
             ("30", None),
             ("s", None),
             ("1.5s", None),

@@ -17,7 +17,7 @@ use kecs_domain::Timestamp;
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::model::ContainerDefinition;
 use kecs_domain::name::TaskId;
-use kecs_usecases::ports::{Launch, Orchestrator};
+use kecs_usecases::ports::{Launch, Logs, Orchestrator};
 
 pub use build::{ContainerExt, Recipe};
 pub use watch::{Latest, Watch};
@@ -36,6 +36,8 @@ pub enum Script {
         /// With this exit code.
         code: u8,
     },
+    /// Writes the lines `one`, `two` and `three` at its start; then as `Run`.
+    Says,
     /// Its image can't be pulled.
     PullFailure,
     /// The kernel ends it, soon after its start, because it takes too much memory.
@@ -67,6 +69,9 @@ pub type Condition<'a> = dyn Fn(&Latest) -> bool + Sync + 'a;
 pub trait OrchestratorHarness: Send + Sync {
     /// The orchestrator; another one after [`OrchestratorHarness::restart`].
     fn orchestrator(&self) -> Arc<dyn Orchestrator>;
+
+    /// The logs of the same orchestrator.
+    fn logs(&self) -> Arc<dyn Logs>;
 
     /// The cluster that the case works in.
     fn cluster(&self) -> ClusterKey;

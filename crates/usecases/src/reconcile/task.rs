@@ -8,6 +8,7 @@ use super::definitions::definition_of;
 use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
 use crate::context::{Result, retry_conflicts};
+use crate::logs;
 use crate::ports::{Changes, Launch, PortErrorKind, StopOrder, Versioned, WakeKey};
 
 impl Reconciler<'_> {
@@ -16,6 +17,7 @@ impl Reconciler<'_> {
         if task.by_agent {
             self.by_agent(&task).await?;
         } else if task.status == TaskStatus::Stopped {
+            logs::keep(self.ports, &task).await;
             self.ports.orchestrator.forget(key).await?;
         } else if task.desired == DesiredStatus::Stopped {
             self.stop(&task).await?;

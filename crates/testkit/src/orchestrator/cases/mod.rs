@@ -4,6 +4,7 @@ mod dependency;
 mod fault;
 mod health;
 mod life;
+mod logs;
 mod restart;
 mod stop;
 
@@ -100,6 +101,14 @@ cases! { $
         a_container_that_had_ended_stays_so,
         a_task_that_was_stopping_is_stopped,
         a_task_that_was_not_yet_placed_is_started,
+    ;
+    logs:
+        lines_come_in_their_order_with_their_times,
+        of_many_lines_the_last_ones_can_be_asked_for,
+        lines_before_a_time_are_left_out,
+        following_ends_with_the_container,
+        the_logs_of_an_ended_task_are_there_until_it_is_forgotten,
+        a_container_that_is_not_there_or_has_not_started_has_no_logs,
     ;
     fault:
         a_task_that_somebody_else_deletes_is_lost,
