@@ -26,10 +26,15 @@ pub(super) fn failure(waiting: &ContainerStateWaiting) -> Option<String> {
     Some(format!("{name}: {message}"))
 }
 
-/// The observation of a container. `checked` says whether it has a health check, `failed` whether that has failed as
+/// The observation of the container of that name. `checked` says whether it has a health check, `failed` whether that has failed as
 /// often as it may if the container isn't ready.
-pub(super) fn observe(status: &ContainerStatus, checked: bool, failed: bool) -> ContainerObservation {
-    let mut seen = ContainerObservation::pending(status.name.clone());
+pub(super) fn observe(
+    name: &str,
+    status: &ContainerStatus,
+    checked: bool,
+    failed: bool,
+) -> ContainerObservation {
+    let mut seen = ContainerObservation::pending(name);
     seen.image_digest = digest_of(&status.image_id);
     seen.runtime_id = runtime_id(status.container_id.as_deref());
     let state = status.state.as_ref();

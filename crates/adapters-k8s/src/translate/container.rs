@@ -7,10 +7,12 @@ use kecs_domain::task::Task;
 use super::order::Position;
 use super::ports::Ports;
 use super::{Notes, environment, resources, security, volumes};
+use crate::gate;
+use crate::names::dns_label;
 
-/// Makes the container at `index` of the task definition.
+/// Makes the container at `index` of the task definition, for the Pod of that name.
 pub(super) fn translate(
-    task: &Task,
+    (pod, task): (&str, &Task),
     definition: &TaskDefinition,
     index: usize,
     position: Position,
@@ -24,8 +26,11 @@ pub(super) fn translate(
     note_unsupported(container, &path, notes);
     let health = container.health_check.as_ref().and_then(probe);
     let sidecar = matches!(position, Position::Sidecar { .. });
+    let name = container.name.as_deref().unwrap_or_default();
+    let mut sources = environment::files_of_container(container, overridden);
+    sources.extend((position == Position::Gated).then(|| gate::closed(pod, name)));
     Container {
-        name: container.name.clone().unwrap_or_default(),
+        name: dns_label(name),
         image: container.image.clone(),
         // ECS's command alone must not replace the image's ENTRYPOINT: it is Kubernetes' args.
         command: words(container.entry_point.as_ref()),
@@ -33,6 +38,7 @@ pub(super) fn translate(
             overridden.and_then(|overridden| overridden.command.as_ref()).or(container.command.as_ref()),
         ),
         env: environment::of_container(container, overridden, &path, notes),
+        env_from: (!sources.is_empty()).then_some(sources),
         ports: ports.of_container(definition, container, &path, notes),
         resources: resources::of_container(container, overridden),
         security_context: security::of_container(container, &path, notes),
@@ -67,12 +73,6 @@ fn note_unsupported(container: &ContainerDefinition, path: &str, notes: &mut Not
         format!("{path}.links"),
         "Containers of a Pod share one address: reach the other container at localhost.",
     );
-    if container.repository_credentials.is_some() {
-        notes.add(
-            format!("{path}.repositoryCredentials"),
-            "Credentials are not fetched: give the namespace's default service account an image pull secret.",
-        );
-    }
     let driver = container.log_configuration.as_ref().map(|log| log.log_driver);
     if driver.is_some_and(|driver| driver != LogDriver::JsonFile) {
         notes

@@ -5,16 +5,11 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kecs_domain::model::{ContainerDefinition, TaskDefinition};
 
 use super::Notes;
-use crate::names::label_value;
-
-/// A volume's name in Kubernetes.
-fn volume_name(name: &str) -> String {
-    label_value(name).to_ascii_lowercase().replace(['_', '.'], "-")
-}
+use crate::names::dns_label;
 
 /// A container's own memory-backed volume.
 fn memory_name(container: &str, index: usize) -> String {
-    volume_name(&format!("{container}-memory-{index}"))
+    dns_label(&format!("{container}-memory-{index}"))
 }
 
 /// The volumes of the task, and those that single containers need.
@@ -35,7 +30,7 @@ pub(super) fn of_pod(definition: &TaskDefinition, notes: &mut Notes) -> Option<V
             );
         }
         volumes.push(Volume {
-            name: volume_name(name),
+            name: dns_label(name),
             host_path: path.clone().map(|path| HostPathVolumeSource { path, type_: None }),
             empty_dir: path.is_none().then(EmptyDirVolumeSource::default),
             ..Volume::default()
@@ -92,7 +87,7 @@ fn own_mounts(container: &ContainerDefinition, read_only: bool) -> Vec<VolumeMou
         .flatten()
         .filter_map(|mount| {
             Some(VolumeMount {
-                name: volume_name(mount.source_volume.as_deref()?),
+                name: dns_label(mount.source_volume.as_deref()?),
                 mount_path: mount.container_path.clone()?,
                 read_only: (read_only || mount.read_only == Some(true)).then_some(true),
                 ..VolumeMount::default()

@@ -188,7 +188,10 @@ fn orchestrator(settings: &Settings) -> Result<Orchestrator> {
         OrchestratorKind::Kubernetes => Ok(Orchestrator::Kubernetes(KubernetesOptions {
             kubeconfig: settings.kubeconfig.clone(),
             context: settings.context.clone(),
-            installation: settings.installation.clone().unwrap_or(KubernetesOptions::default().installation),
+            installation: match &settings.installation {
+                Some(name) => name.as_str().to_owned(),
+                None => KubernetesOptions::default().installation,
+            },
         })),
         OrchestratorKind::Simulated => {
             let mut options = SimOptions::default();

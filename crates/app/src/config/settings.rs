@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Deserialize;
 
-use super::values::{DatabaseUrl, Listen, LogFormat, OrchestratorKind, PublicUrl, Span, StorageKind};
+use super::values::{
+    DatabaseUrl, Installation, Listen, LogFormat, OrchestratorKind, PublicUrl, Span, StorageKind,
+};
 
 const ADDRESSES: &str = "Addresses";
 const STORAGE: &str = "Storage";
@@ -85,7 +87,7 @@ settings! {
     /// Name under which Pods and Namespaces are ours; installations of different names don't see each other's
     /// [default: kecs]
     #[arg(long, env = "KECS_INSTALLATION", value_name = "NAME", help_heading = ORCHESTRATOR, hide_env = true)]
-    installation: String,
+    installation: Installation,
 
     /// How many nodes there are [default: 3]
     #[arg(long, env = "KECS_SIM_NODES", value_name = "COUNT", help_heading = SIMULATION, hide_env = true)]
