@@ -21,3 +21,4 @@ pub use gate::Opening;
 pub use identity::{Identity, PREFIX};
 pub use names::{dns_label, namespace_name, pod_name};
 pub use orchestrator::{KubernetesOptions, KubernetesOrchestrator};
+pub use translate::StorageClasses;

@@ -10,7 +10,8 @@ use futures::FutureExt as _;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::channel::oneshot;
 use futures::stream::{BoxStream, StreamExt as _, select};
-use k8s_openapi::api::core::v1::{self as core, Node, Pod};
+use k8s_openapi::api::core::v1::{self as core, Node, PersistentVolumeClaim, Pod};
+use k8s_openapi::apimachinery::pkg::version::Info;
 use kecs_domain::arn::{ClusterKey, TaskDefinitionKey, TaskKey};
 use kecs_domain::error::EcsError;
 use kecs_domain::model;
@@ -34,7 +35,7 @@ use crate::identity::{Identity, same_task};
 use crate::lasting::lasting;
 use crate::names::{DEFAULT_INSTALLATION, namespace_name};
 use crate::observe::{Index, PodEvent, Surroundings, instance_of, with_load};
-use crate::translate::{Place, STOP_TIMEOUT, longest_stop, name_of, translate};
+use crate::translate::{Offer, Place, STOP_TIMEOUT, StorageClasses, longest_stop, name_of, translate};
 
 /// How Kubernetes is reached.
 #[derive(Clone, Debug)]
@@ -45,11 +46,18 @@ pub struct KubernetesOptions {
     pub context: Option<String>,
     /// Two installations with different names share a Kubernetes without seeing each other's objects.
     pub installation: String,
+    /// The storage classes of volumes.
+    pub storage: StorageClasses,
 }
 
 impl Default for KubernetesOptions {
     fn default() -> Self {
-        Self { kubeconfig: None, context: None, installation: DEFAULT_INSTALLATION.to_owned() }
+        Self {
+            kubeconfig: None,
+            context: None,
+            installation: DEFAULT_INSTALLATION.to_owned(),
+            storage: StorageClasses::default(),
+        }
     }
 }
 
@@ -89,6 +97,8 @@ pub struct KubernetesOrchestrator {
     around: Arc<Around>,
     /// Clusters whose namespaces were seen to exist.
     ensured: Mutex<HashSet<ClusterKey>>,
+    /// What this Kubernetes has.
+    offer: Offer,
     /// Task definitions of which was logged what their Pods don't do: once is enough.
     noted: Mutex<HashSet<TaskDefinitionKey>>,
     /// Observations of what isn't there, for those who observe.
@@ -113,7 +123,8 @@ impl KubernetesOrchestrator {
         let client = Client::try_from(config).map_err(unreachable)?;
         let version = client.apiserver_version().await.map_err(unreachable)?;
         tracing::info!(version = %version.git_version, "connected to Kubernetes");
-        let orchestrator = Self::with_client(client, options.installation);
+        let offer = Offer { storage: options.storage, restarts: has_restarts(&version) };
+        let orchestrator = Self { offer, ..Self::with_client(client, options.installation) };
         // Known from the beginning: the first request may be for a place on one.
         orchestrator.load_nodes().await.map_err(unreachable)?;
         Ok(orchestrator)
@@ -128,6 +139,7 @@ impl KubernetesOrchestrator {
             index: Mutex::default(),
             around: Arc::default(),
             ensured: Mutex::default(),
+            offer: Offer::default(),
             noted: Mutex::default(),
             aside: Mutex::default(),
         }
@@ -179,17 +191,32 @@ impl KubernetesOrchestrator {
     /// Where a task goes.
     async fn place(&self, task: &Task) -> Result<Place, PortError> {
         let taken = self.index.lock().lock().ports().collect();
-        let Some(id) = task.instance else { return Ok(Place { node: None, taken }) };
+        let offer = self.offer.clone();
+        let Some(id) = task.instance else { return Ok(Place { node: None, taken, offer }) };
         let known =
             |around: &Around| around.nodes.lock().values().find(|it| it.id == id).map(|it| it.host.clone());
         if let Some(node) = known(&self.around) {
-            return Ok(Place { node: Some(node), taken });
+            return Ok(Place { node: Some(node), taken, offer });
         }
         self.load_nodes().await.map_err(|error| port_error("listing nodes", &error))?;
         let node = known(&self.around);
         let node =
             node.ok_or_else(|| PortError::permanent(format!("The container instance {id} is gone")))?;
-        Ok(Place { node: Some(node), taken })
+        Ok(Place { node: Some(node), taken, offer })
+    }
+
+    /// Makes the claims that aren't there.
+    async fn claim(&self, cluster: &ClusterKey, claims: &[PersistentVolumeClaim]) -> Result<(), PortError> {
+        let namespace = namespace_name(self.identity.installation(), cluster);
+        let api: Api<PersistentVolumeClaim> = Api::namespaced(self.client.clone(), &namespace);
+        for claim in claims {
+            match api.create(&PostParams::default(), claim).await {
+                Ok(_) => {}
+                Err(error) if already_exists(&error) => {}
+                Err(error) => return Err(refusal("making a claim", &error)),
+            }
+        }
+        Ok(())
     }
 
     /// Makes the Pod, unless it is there. A namespace that was just made has no service account yet, and refuses Pods
@@ -251,7 +278,8 @@ impl Orchestrator for KubernetesOrchestrator {
 
     fn untranslated(&self, launch: &Launch) -> Vec<String> {
         let doc = &launch.definition.doc;
-        let notes = translate(&self.identity, &launch.task, doc, &Place::default()).notes;
+        let place = Place { offer: self.offer.clone(), ..Place::default() };
+        let notes = translate(&self.identity, &launch.task, doc, &place).notes;
         notes.iter().map(ToString::to_string).collect()
     }
 
@@ -277,7 +305,10 @@ impl Orchestrator for KubernetesOrchestrator {
             }
         }
         let api = self.pods(&task.key.cluster);
-        let made = self.create(&api, &translation.pod).await;
+        let made = match self.claim(&task.key.cluster, &translation.claims).await {
+            Ok(()) => self.create(&api, &translation.pod).await,
+            Err(error) => Err(error),
+        };
         if let Err(error) = &made
             && error.kind == PortErrorKind::NotFound
         {
@@ -414,6 +445,14 @@ impl Orchestrator for KubernetesOrchestrator {
     async fn instance_count(&self, _cluster: &ClusterKey) -> Result<usize, PortError> {
         Ok(self.around.nodes.lock().len())
     }
+}
+
+/// Whether single containers can be started again.
+fn has_restarts(version: &Info) -> bool {
+    // Vendors put a plus behind theirs.
+    let number =
+        |text: &str| text.trim_end_matches(|c: char| !c.is_ascii_digit()).parse::<u32>().unwrap_or(0);
+    (number(&version.major), number(&version.minor)) >= (1, 35)
 }
 
 fn pod_event(event: Event<Pod>) -> PodEvent {

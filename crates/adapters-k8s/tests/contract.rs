@@ -78,7 +78,8 @@ impl Harness {
     async fn new(path: PathBuf) -> Self {
         let client = common::client(&path).await;
         let name = format!("contract-{:x}", fresh());
-        let options = KubernetesOptions { kubeconfig: Some(path), context: None, installation: name };
+        let options =
+            KubernetesOptions { kubeconfig: Some(path), installation: name, ..KubernetesOptions::default() };
         let orchestrator =
             KubernetesOrchestrator::connect(options.clone()).await.expect("the cluster answers");
         let watch = Watch::new(&orchestrator);

@@ -2,21 +2,26 @@
 //!
 //! Nothing is scaled up or dropped in silence: what Kubernetes can't express is a [`Note`].
 
+mod claims;
 mod container;
 mod environment;
 mod order;
 mod ports;
 mod references;
 mod resources;
+mod restart;
 mod security;
 mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub use claims::StorageClasses;
+pub(crate) use restart::starts_again;
+
 use k8s_openapi::api::core::v1::{
-    Affinity, HostAlias, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod,
-    PodDNSConfig, PodSpec,
+    Affinity, HostAlias, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm,
+    PersistentVolumeClaim, Pod, PodDNSConfig, PodSpec,
 };
 use kecs_domain::model::{ContainerDefinition, NetworkMode, TaskDefinition};
 use kecs_domain::task::Task;
@@ -50,6 +55,8 @@ impl fmt::Display for Note {
 pub struct Translation {
     /// The manifest.
     pub pod: Pod,
+    /// Claims that have to be there before it. They outlive it.
+    pub claims: Vec<PersistentVolumeClaim>,
     /// What it doesn't express.
     pub notes: Vec<Note>,
 }
@@ -79,6 +86,23 @@ pub struct Place {
     pub node: Option<String>,
     /// Host ports that are not free for those that ECS would choose.
     pub taken: BTreeSet<u16>,
+    /// What the Kubernetes there has to offer.
+    pub offer: Offer,
+}
+
+/// What one Kubernetes has and another lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The storage classes of volumes.
+    pub storage: StorageClasses,
+    /// Whether single containers can be started again. (Kubernetes 1.35)
+    pub restarts: bool,
+}
+
+impl Default for Offer {
+    fn default() -> Self {
+        Self { storage: StorageClasses::default(), restarts: true }
+    }
 }
 
 /// Makes the Pod of a task.
@@ -99,8 +123,14 @@ pub fn translate(
     let name = name_of(task);
     let (mut init_containers, mut main_containers) = (Vec::new(), Vec::new());
     for (index, position) in order.iter() {
-        let translated =
-            container::translate((&name, task), definition, index, position, &mut ports, &mut notes);
+        let translated = container::translate(
+            (&name, task),
+            definition,
+            (index, position),
+            &place.offer,
+            &mut ports,
+            &mut notes,
+        );
         if position.is_init() {
             init_containers.push(translated);
         } else {
@@ -113,6 +143,8 @@ pub fn translate(
     let names = containers.iter().filter_map(|container| container.name.as_deref());
     let more = [(GATES, gates.annotation()), (CONTAINER_NAMES, ContainerNames::annotation(names))];
     annotations.extend(more.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?))));
+    let (mut volumes, claims) = claims::volumes(identity, task, definition, &place.offer.storage, &mut notes);
+    volumes.extend(volumes::in_memory(definition, &mut notes));
     let spec = PodSpec {
         containers: main_containers,
         init_containers: (!init_containers.is_empty()).then_some(init_containers),
@@ -135,7 +167,7 @@ pub fn translate(
         resources: resources::of_pod(task, definition),
         security_context: security::of_pod(containers),
         image_pull_secrets: references::pull_secrets(containers),
-        volumes: volumes::of_pod(definition, &mut notes),
+        volumes: (!volumes.is_empty()).then_some(volumes),
         ..PodSpec::default()
     };
     if !notes.notes.is_empty() {
@@ -154,7 +186,7 @@ pub fn translate(
         spec: Some(spec),
         status: None,
     };
-    Translation { pod, notes: notes.notes }
+    Translation { pod, claims, notes: notes.notes }
 }
 
 /// The name of a task's Pod.

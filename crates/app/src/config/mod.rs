@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use kecs_adapters_http::{DefaultScope, is_account, is_region};
-use kecs_adapters_k8s::KubernetesOptions;
+use kecs_adapters_k8s::{KubernetesOptions, StorageClasses};
 use kecs_adapters_sim::SimOptions;
 
 pub use settings::Settings;
@@ -191,6 +191,11 @@ fn orchestrator(settings: &Settings) -> Result<Orchestrator> {
             installation: match &settings.installation {
                 Some(name) => name.as_str().to_owned(),
                 None => KubernetesOptions::default().installation,
+            },
+            storage: StorageClasses {
+                efs: settings.efs_storage_class.clone(),
+                ebs: settings.ebs_storage_class.clone(),
+                docker: settings.docker_storage_class.clone(),
             },
         })),
         OrchestratorKind::Simulated => {

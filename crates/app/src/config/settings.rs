@@ -89,6 +89,18 @@ settings! {
     #[arg(long, env = "KECS_INSTALLATION", value_name = "NAME", help_heading = ORCHESTRATOR, hide_env = true)]
     installation: Installation,
 
+    /// Storage class of EFS volumes, which many nodes write at once; without one they are empty directories
+    #[arg(long, env = "KECS_EFS_STORAGE_CLASS", value_name = "NAME", help_heading = ORCHESTRATOR, hide_env = true)]
+    efs_storage_class: String,
+
+    /// Storage class of EBS volumes; without one they are empty directories
+    #[arg(long, env = "KECS_EBS_STORAGE_CLASS", value_name = "NAME", help_heading = ORCHESTRATOR, hide_env = true)]
+    ebs_storage_class: String,
+
+    /// Storage class of shared Docker volumes; without one they are empty directories
+    #[arg(long, env = "KECS_DOCKER_STORAGE_CLASS", value_name = "NAME", help_heading = ORCHESTRATOR, hide_env = true)]
+    docker_storage_class: String,
+
     /// How many nodes there are [default: 3]
     #[arg(long, env = "KECS_SIM_NODES", value_name = "COUNT", help_heading = SIMULATION, hide_env = true)]
     sim_nodes: u32,

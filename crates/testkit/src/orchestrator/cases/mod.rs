@@ -101,6 +101,7 @@ cases! { $
         a_volume_is_shared_by_containers_and_empty_for_the_next_task,
         a_tmpfs_is_in_memory,
         a_container_may_have_any_name_that_ecs_allows,
+        a_container_with_a_restart_policy_runs_again_until_a_code_is_ignored,
     ;
     environment:
         variables_are_those_of_the_definition_with_those_of_the_request,

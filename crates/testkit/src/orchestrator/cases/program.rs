@@ -1,7 +1,8 @@
 //! What a container's program is given: its arguments, its user, its files. Seen from inside, by real programs.
 
 use kecs_domain::model::{
-    ContainerDefinition, ContainerOverride, HostEntry, KernelCapabilities, LinuxParameters, Tmpfs,
+    ContainerDefinition, ContainerOverride, ContainerRestartPolicy, HostEntry, KernelCapabilities,
+    LinuxParameters, Tmpfs,
 };
 use kecs_domain::task::ContainerState;
 
@@ -153,4 +154,19 @@ pub(super) async fn a_container_may_have_any_name_that_ecs_allows(scene: Scene) 
         let one = seen.containers.iter().find(|it| it.name == name).expect("it is told by its own name");
         assert_eq!((one.state, one.exit_code), (ContainerState::Stopped, Some(0)));
     }
+}
+
+pub(super) async fn a_container_with_a_restart_policy_runs_again_until_a_code_is_ignored(scene: Scene) {
+    if !scene.harness.can(Ability::Programs) {
+        return;
+    }
+    // It ends with 1 first, and with 0 when it is started again.
+    let container = scene.container("test", Script::Test("test -e /v/again || ! touch /v/again"));
+    let policy = ContainerRestartPolicy {
+        enabled: true,
+        ignored_exit_codes: Some(vec![0]),
+        restart_attempt_period: None,
+    };
+    let container = ContainerDefinition { restart_policy: Some(policy), ..container.mount("v", "/v") };
+    all_hold(&scene, &Recipe::fargate("test", [container]).volume("v")).await;
 }
