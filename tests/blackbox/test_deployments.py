@@ -39,6 +39,17 @@ def rights() -> list[dict[str, Any]]:
     return list(role["rules"])
 
 
+def granted(rules: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
+    """What the rules allow, however they are grouped."""
+    return {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
 def rules_text() -> str:
     """The same as text, one rule after the other."""
     return "# Written from tests/kubernetes/rbac.yaml.\n" + yaml.safe_dump(rights(), sort_keys=False)
@@ -68,7 +79,7 @@ def test_the_rights_are_the_same_everywhere() -> None:
     assert by_kind(objects(Chart(CHART).render("kecs", NAMESPACE)))["ClusterRole"]["rules"] == rights()
     documented = re.search(r"```yaml\nkind: ClusterRole\n(.*?)```", (ROOT / "docs/kubernetes-mapping.md").read_text(), re.DOTALL)
     assert documented
-    assert yaml.safe_load(documented[1])["rules"] == rights()
+    assert granted(yaml.safe_load(documented[1])["rules"]) == granted(rights())
 
 
 def test_the_plain_manifests_are_the_chart_with_its_own_values() -> None:

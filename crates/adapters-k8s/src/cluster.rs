@@ -9,7 +9,7 @@ use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, P
 use kube::{Client, ResourceExt as _};
 use tokio::time::Instant;
 
-use crate::error::{is_status, port_error};
+use crate::error::{is_status, port_error, refusal};
 use crate::identity::{CLUSTER_ARN, FINALIZER, Identity};
 use crate::names::namespace_name;
 
@@ -42,7 +42,7 @@ pub(crate) async fn ensure(
         match api.create(&PostParams::default(), &namespace).await {
             Ok(_) => return Ok(()),
             Err(error) if is_status(&error, 409) => {}
-            Err(error) => return Err(port_error("making a namespace", &error)),
+            Err(error) => return Err(refusal("making a namespace", &error)),
         }
         let found = api.get_opt(&name).await.map_err(|error| port_error("reading a namespace", &error))?;
         let Some(found) = found else { continue };
@@ -120,7 +120,10 @@ fn check(identity: &Identity, cluster: &ClusterKey, found: &Namespace) -> Result
     let of = found.annotations().get(CLUSTER_ARN);
     if !identity.owns(&found.metadata) || of != Some(&cluster.arn()) {
         return Err(PortError::permanent(format!(
-            "The namespace {name} exists and is not one of kecs's: it is left alone. Delete or rename it."
+            "The namespace {name} exists and does not belong to the cluster {} of the kecs installation {}: it is \
+             left alone. Delete it, or give kecs another name with --installation.",
+            cluster.name,
+            identity.installation()
         )));
     }
     Ok(())

@@ -2,25 +2,38 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::io::{AsyncBufRead, AsyncBufReadExt as _};
 use futures::stream::{self, StreamExt as _};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff;
 use kecs_domain::Timestamp;
-use kecs_usecases::ports::{LogLine, LogLines, LogQuery, PortError};
+use kecs_usecases::ports::{LogLine, LogLines, LogQuery, Logs, PortError};
 use kube::api::{Api, LogParams};
 use tokio::time::timeout;
 
 use crate::error::{is_status, port_error};
+use crate::names::dns_label;
+use crate::orchestrator::KubernetesOrchestrator;
 
 /// How long the API may take to begin, and between two lines that are there already. A node that doesn't answer must not
 /// keep anybody: the logs of an ended task are read before it is let go of.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+#[async_trait]
+impl Logs for KubernetesOrchestrator {
+    async fn lines(&self, query: LogQuery) -> Result<LogLines, PortError> {
+        let Some((api, pod)) = self.find(&query.task.key).await? else {
+            return Err(PortError::not_found("the task's Pod is gone"));
+        };
+        lines(&api, &pod, &query).await
+    }
+}
+
 /// The lines of a container of the Pod.
-pub(crate) async fn lines(api: &Api<Pod>, pod: &str, query: &LogQuery) -> Result<LogLines, PortError> {
+async fn lines(api: &Api<Pod>, pod: &str, query: &LogQuery) -> Result<LogLines, PortError> {
     let parameters = LogParams {
-        container: Some(query.container.clone()),
+        container: Some(dns_label(&query.container)),
         follow: query.follow,
         tail_lines: query.tail.map(|lines| i64::try_from(lines).unwrap_or(i64::MAX)),
         since_time: query.since.map(jiff::Timestamp::from),

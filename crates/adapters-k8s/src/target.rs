@@ -47,9 +47,12 @@ pub async fn target(options: &KubernetesOptions) -> Result<Target, ConnectError>
 /// When there is none.
 pub(crate) async fn config(options: &KubernetesOptions) -> Result<Config, ConnectError> {
     let choice = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
-    Ok(match &options.kubeconfig {
+    let mut config = match &options.kubeconfig {
         Some(path) => Config::from_custom_kubeconfig(Kubeconfig::read_from(path)?, &choice).await?,
         None if options.context.is_some() => Config::from_kubeconfig(&choice).await?,
         None => Config::infer().await?,
-    })
+    };
+    // Repeated by ourselves, within a deadline: see `calls`.
+    config.default_retry = false;
+    Ok(config)
 }

@@ -8,6 +8,7 @@ use kube::core::discovery::{ApiResource, verbs};
 use kube::discovery::{Discovery, Scope};
 use kube::{Client, ResourceExt as _};
 
+use crate::calls::careful;
 use crate::cluster::{purge, unfinalize};
 use crate::error::{ConnectError, is_status, port_error};
 use crate::identity::Identity;
@@ -46,6 +47,7 @@ impl Uninstaller {
     pub async fn connect(options: &KubernetesOptions) -> Result<Self, ConnectError> {
         let unreachable = |error| ConnectError::Unreachable(Box::new(error));
         let client = Client::try_from(target::config(options).await?).map_err(unreachable)?;
+        let client = careful(client);
         client.apiserver_version().await.map_err(unreachable)?;
         Ok(Self { client, identity: Identity::new(options.installation.clone()) })
     }

@@ -123,6 +123,7 @@ impl OrchestratorHarness for SimHarness {
             Script::Unhealthy => vec![("health", "unhealthy".into())],
             Script::TurnsUnhealthy => vec![("health", "unhealthy-after=12s".into())],
             Script::TurnsHealthy => vec![("health", "healthy-after=22s".into())],
+            Script::Test(condition) => unreachable!("{condition}: the harness said that it runs no programs"),
         };
         let checked = labels.iter().any(|(name, _)| *name == "health");
         let command = vec!["CMD-SHELL".into(), "true".into()];
@@ -138,8 +139,12 @@ impl OrchestratorHarness for SimHarness {
         }
     }
 
-    fn can(&self, _ability: Ability) -> bool {
-        true
+    fn can(&self, ability: Ability) -> bool {
+        match ability {
+            Ability::LoseNode | Ability::DrainNode => true,
+            // There is nothing inside of a simulated container.
+            Ability::Programs => false,
+        }
     }
 
     async fn until(&self, what: &str, within: Duration, holds: &Condition<'_>) -> Latest {
@@ -174,6 +179,14 @@ impl OrchestratorHarness for SimHarness {
 
     async fn delete_task(&self, key: &TaskKey) {
         self.current().delete_task(key).expect("the task is there");
+    }
+
+    async fn put_secret(&self, name: &str, _members: &[(&str, &str)]) {
+        unreachable!("{name}: the harness said that it runs no programs");
+    }
+
+    async fn put_file(&self, place: &str, _variables: &[(&str, &str)]) {
+        unreachable!("{place}: the harness said that it runs no programs");
     }
 
     async fn lose_node(&self, host: &str) {

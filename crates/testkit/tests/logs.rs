@@ -50,7 +50,8 @@ fn logs_are_kept_before_the_task_is_let_go_of_and_can_then_be_read() {
         let key = ended(&store).await;
         let mut order = mockall::Sequence::new();
         let mut logs = MockLogs::new();
-        let lines = || stream::iter([Ok(line("one")), Ok(line("two")), Err(PortError::transient("cut off"))]).boxed();
+        let lines =
+            || stream::iter([Ok(line("one")), Ok(line("two")), Err(PortError::transient("cut off"))]).boxed();
         logs.expect_lines()
             .withf(|query| !query.follow && query.tail.is_some())
             .times(1)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec};
 use k8s_openapi::api::core::v1::{PodSpec, PodTemplateSpec, Probe};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use kecs_domain::model::{CreateServiceRequest, SchedulingStrategy};
+use kecs_domain::model::{ContainerDefinition, CreateServiceRequest, SchedulingStrategy};
 use kube::api::ObjectMeta;
 
 use super::rollout::{Bounds, note_configuration};
@@ -14,6 +14,7 @@ use super::{
     Conversion, ConvertError, ConvertOptions, Definition, Service, expose, metadata, object, placement,
     selector,
 };
+use crate::names::dns_label;
 use crate::translate::Note;
 
 /// Converts a service with its task definition.
@@ -80,8 +81,8 @@ fn keep_running(definition: &Definition, spec: &mut PodSpec, notes: &mut Vec<Not
     let sidecars: Vec<_> =
         spec.init_containers.iter().flatten().map(|container| container.name.clone()).collect();
     let all = definition.doc.container_definitions.as_deref().unwrap_or_default();
-    let essential: BTreeMap<_, _> =
-        all.iter().map(|it| (it.name.as_deref().unwrap_or_default(), it.essential != Some(false))).collect();
+    let name = |it: &ContainerDefinition| dns_label(it.name.as_deref().unwrap_or_default());
+    let essential: BTreeMap<_, _> = all.iter().map(|it| (name(it), it.essential != Some(false))).collect();
     for container in all_containers(spec).filter(|it| !sidecars.contains(&it.name)) {
         if essential.get(container.name.as_str()).copied().unwrap_or(true) {
             // ECS stops a task whose essential container is unhealthy, and the service starts another one.
@@ -89,7 +90,7 @@ fn keep_running(definition: &Definition, spec: &mut PodSpec, notes: &mut Vec<Not
             container.liveness_probe = check.map(|check| Probe { success_threshold: None, ..check.clone() });
         } else if container.restart_policy.is_none() {
             container.restart_policy = Some("Never".to_owned());
-            let index = all.iter().position(|it| it.name.as_deref() == Some(&container.name));
+            let index = all.iter().position(|it| name(it) == container.name);
             notes.push(note(
                 format!("containerDefinitions[{}].essential", index.unwrap_or_default()),
                 "The container is left ended, as in ECS: that needs Kubernetes 1.35. Before, drop its restartPolicy, and \

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use kecs_domain::arn::{ClusterKey, TaskDefinitionKey, TaskKey};
-use kecs_domain::model::{Compatibility, LaunchType, NetworkMode, Tag, TaskOverride};
+use kecs_domain::model::{
+    Compatibility, ContainerCondition, LaunchType, NetworkMode, Tag, TaskDefinition as TaskDefinitionDoc,
+    TaskOverride,
+};
 use kecs_domain::name::{ClusterName, FamilyName, TaskId};
 use kecs_domain::task::{LaunchSettings, NewTask};
 use kecs_domain::task_definition::{TaskDefinition, TaskDefinitionState};
@@ -13,6 +16,7 @@ use kecs_domain::{Doc, Scope, Timestamp};
 
 use super::{Conversion, ConvertError, ConvertOptions, Definition, metadata, object, selector};
 use crate::identity::Identity;
+use crate::names::dns_label;
 use crate::translate::{Note, Place, translate};
 
 /// What the Pods of a task definition are.
@@ -59,6 +63,9 @@ pub(super) fn template(definition: &Definition) -> Result<Template, ConvertError
     let scope = Scope::new("000000000000", "us-east-1");
     let cluster =
         ClusterName::parse("default").ok_or_else(|| refused("there is no cluster to convert for"))?;
+    let mut doc = definition.doc.clone();
+    let mut notes = definition.notes.clone();
+    without_gates(&mut doc, &mut notes);
     let fargate =
         definition.doc.requires_compatibilities.iter().flatten().any(|one| *one == Compatibility::Fargate);
     let whole = TaskDefinition {
@@ -68,7 +75,7 @@ pub(super) fn template(definition: &Definition) -> Result<Template, ConvertError
             revision: definition.doc.revision.unwrap_or(1),
         },
         state: TaskDefinitionState::Active,
-        doc: Doc::new(definition.doc.clone()),
+        doc: Doc::new(doc),
         tags: Vec::new(),
     };
     let task = NewTask {
@@ -91,10 +98,10 @@ pub(super) fn template(definition: &Definition) -> Result<Template, ConvertError
     }
     .create(&mut || "00000000-0000-4000-8000-000000000000".to_owned());
     let translation = translate(&Identity::new("kecs"), &task, &whole.doc, &Place::default());
-    let mut notes = definition.notes.clone();
     notes.extend(translation.notes);
     let mut spec = translation.pod.spec.unwrap_or_default();
     release_ports(definition, &mut spec, &mut notes);
+    note_references(definition, &mut spec, &mut notes);
     if definition.doc.placement_constraints.as_ref().is_some_and(|all| !all.is_empty()) {
         notes.push(note(
             "placementConstraints",
@@ -113,7 +120,7 @@ fn release_ports(definition: &Definition, spec: &mut PodSpec, notes: &mut Vec<No
     let host = definition.doc.network_mode == Some(NetworkMode::Host);
     let mut seen: BTreeMap<(i32, String), String> = BTreeMap::new();
     for (index, container) in definition.doc.container_definitions.iter().flatten().enumerate() {
-        let name = container.name.as_deref().unwrap_or_default();
+        let name = dns_label(container.name.as_deref().unwrap_or_default());
         let mappings = container.port_mappings.as_deref().unwrap_or_default();
         let fixed = |port: i32| {
             mappings
@@ -121,6 +128,7 @@ fn release_ports(definition: &Definition, spec: &mut PodSpec, notes: &mut Vec<No
                 .any(|it| it.container_port == Some(port) && it.host_port.is_some_and(|it| it != 0))
         };
         let mut chosen = false;
+        let name = name.as_str();
         for port in
             all_containers(spec).filter(|it| it.name == name).flat_map(|it| it.ports.iter_mut().flatten())
         {
@@ -142,6 +150,47 @@ fn release_ports(definition: &Definition, spec: &mut PodSpec, notes: &mut Vec<No
                 "ECS chooses a free port of the instance here: the Pod is reached at its own address instead, best \
                  through a Service.",
             ));
+        }
+    }
+}
+
+/// What waits for another container's end, whatever its code, is let begin by kecs. Without it the other one has to
+/// succeed: it becomes an init container.
+fn without_gates(doc: &mut TaskDefinitionDoc, notes: &mut Vec<Note>) {
+    for (index, container) in doc.container_definitions.iter_mut().flatten().enumerate() {
+        for (number, dependency) in container.depends_on.iter_mut().flatten().enumerate() {
+            if dependency.condition == ContainerCondition::Complete {
+                dependency.condition = ContainerCondition::Success;
+                notes.push(note(
+                    format!("containerDefinitions[{index}].dependsOn[{number}]"),
+                    "For ECS any exit code will do. Here the other container is an init container: it has to end with 0.",
+                ));
+            }
+        }
+    }
+}
+
+/// What has to be there beside the Pod, as it refers to it.
+fn note_references(definition: &Definition, spec: &mut PodSpec, notes: &mut Vec<Note>) {
+    let pull: Vec<_> = spec.image_pull_secrets.iter().flatten().map(|it| it.name.clone()).collect();
+    if !pull.is_empty() {
+        let what = format!("Make the image pull secrets {}, or the images can't be pulled.", pull.join(", "));
+        notes.push(note("containerDefinitions", &what));
+    }
+    for (index, container) in definition.doc.container_definitions.iter().flatten().enumerate() {
+        let name = dns_label(container.name.as_deref().unwrap_or_default());
+        let Some(made) = all_containers(spec).find(|it| it.name == name) else { continue };
+        let keys = made.env.iter().flatten().filter_map(|it| it.value_from.as_ref()?.secret_key_ref.as_ref());
+        let keys: Vec<_> = keys.map(|it| format!("{} with the key {}", it.name, it.key)).collect();
+        if !keys.is_empty() {
+            let what = format!("Make the Secrets that it refers to: {}.", keys.join("; "));
+            notes.push(note(format!("containerDefinitions[{index}].secrets"), &what));
+        }
+        let maps = made.env_from.iter().flatten().filter_map(|it| it.config_map_ref.as_ref());
+        let maps: Vec<_> = maps.map(|it| it.name.clone()).collect();
+        if !maps.is_empty() {
+            let what = format!("Make the ConfigMaps that it refers to: {}.", maps.join(", "));
+            notes.push(note(format!("containerDefinitions[{index}].environmentFiles"), &what));
         }
     }
 }

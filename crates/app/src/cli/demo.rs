@@ -60,7 +60,7 @@ impl Demo {
             settings.data_dir = Some(directory.path().to_owned());
         }
         // Not among the Pods of a server that is there to stay.
-        settings.installation.get_or_insert_with(|| "kecs-demo".into());
+        settings.installation = settings.installation.or("kecs-demo".parse().ok());
         let config = Config::load(settings, None)?;
         logging::start(&config.log_level, config.log_format)?;
         let runtime = super::runtime(config.threads)?;

@@ -62,6 +62,7 @@ impl Uninstall {
                 .installation
                 .clone()
                 .unwrap_or_else(|| KubernetesOptions::default().installation),
+            ..KubernetesOptions::default()
         };
         let installation = &options.installation;
         let at = target(&options).await?;

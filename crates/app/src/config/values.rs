@@ -85,6 +85,47 @@ impl TryFrom<String> for PublicUrl {
     }
 }
 
+/// The name of an installation: a label's value, and a part of namespaces' names.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Installation(String);
+
+impl Installation {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Installation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_legal =
+            |character: u8| character.is_ascii_lowercase() || character.is_ascii_digit() || character == b'-';
+        let legal = !text.is_empty()
+            && text.len() <= 40
+            && text.bytes().all(is_legal)
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        if legal {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("write at most 40 lower-case letters, digits and hyphens, such as team-b, with no hyphen at the \
+                 beginning or the end"
+                .into())
+        }
+    }
+}
+
+impl TryFrom<String> for Installation {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
 /// A length of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]

@@ -50,6 +50,8 @@ pub enum Script {
     TurnsUnhealthy,
     /// As `Run`, with a health check that fails first, long enough to be seen, and then passes.
     TurnsHealthy,
+    /// Ends at once: with 0 if this condition of a shell holds inside, else with 1. Needs [`Ability::Programs`].
+    Test(&'static str),
 }
 
 /// What not every harness can bring about. A case that needs it is passed over where it is missing.
@@ -59,6 +61,8 @@ pub enum Ability {
     LoseNode,
     /// A node can be drained.
     DrainNode,
+    /// Containers run real programs, so that it can be seen what they are given.
+    Programs,
 }
 
 /// Something that can be true of what is observed.
@@ -100,6 +104,13 @@ pub trait OrchestratorHarness: Send + Sync {
 
     /// Somebody else deletes the task at the orchestrator.
     async fn delete_task(&self, key: &TaskKey);
+
+    /// There is a secret of that name in Secrets Manager or Parameter Store; its value has these members. Needs
+    /// [`Ability::Programs`].
+    async fn put_secret(&self, name: &str, members: &[(&str, &str)]);
+
+    /// There is a file of variables at this place (`BUCKET/PATH`) in S3. Needs [`Ability::Programs`].
+    async fn put_file(&self, place: &str, variables: &[(&str, &str)]);
 
     /// The node of that name dies.
     async fn lose_node(&self, host: &str);
