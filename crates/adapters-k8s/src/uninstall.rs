@@ -138,11 +138,12 @@ impl Uninstaller {
 
 /// What every Namespace has, or what is only about other objects. `name` is None for all of the kind.
 fn is_made_by_kubernetes(resource: &ApiResource, name: Option<&str>) -> bool {
-    match (resource.kind.as_str(), name) {
-        ("Event" | "Endpoints" | "EndpointSlice" | "Lease" | "PodMetrics", None) => true,
-        ("ServiceAccount", Some("default")) | ("ConfigMap", Some("kube-root-ca.crt")) => true,
-        _ => false,
-    }
+    matches!(
+        (resource.kind.as_str(), name),
+        ("Event" | "Endpoints" | "EndpointSlice" | "Lease" | "PodMetrics", None)
+            | ("ServiceAccount", Some("default"))
+            | ("ConfigMap", Some("kube-root-ca.crt"))
+    )
 }
 
 impl Belongings {

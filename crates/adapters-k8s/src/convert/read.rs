@@ -224,7 +224,7 @@ fn parse(source: &Source<'_>) -> Result<Vec<Value>, ConvertError> {
         let json = serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>();
         json.or_else(|json| yaml(text).map_err(|_| syntax(json.to_string())))?
     } else {
-        yaml(text).map_err(|cause| syntax(cause))?
+        yaml(text).map_err(syntax)?
     };
     let documents: Vec<_> = documents.into_iter().filter(|document| !document.is_null()).collect();
     if documents.is_empty() {
