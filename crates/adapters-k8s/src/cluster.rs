@@ -9,7 +9,7 @@ use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, P
 use kube::{Client, ResourceExt as _};
 use tokio::time::Instant;
 
-use crate::error::{is_status, port_error};
+use crate::error::{is_status, port_error, refusal};
 use crate::identity::{CLUSTER_ARN, FINALIZER, Identity};
 use crate::names::namespace_name;
 
@@ -42,7 +42,7 @@ pub(crate) async fn ensure(
         match api.create(&PostParams::default(), &namespace).await {
             Ok(_) => return Ok(()),
             Err(error) if is_status(&error, 409) => {}
-            Err(error) => return Err(port_error("making a namespace", &error)),
+            Err(error) => return Err(refusal("making a namespace", &error)),
         }
         let found = api.get_opt(&name).await.map_err(|error| port_error("reading a namespace", &error))?;
         let Some(found) = found else { continue };
@@ -87,15 +87,25 @@ pub(crate) async fn delete(
     }
 }
 
-/// Deletes a Pod at once and takes our finalizer off it. Others' finalizers are theirs to take off.
+/// Deletes a Pod at once and takes our finalizer off it.
 pub(crate) async fn release(pods: &Api<Pod>, name: &str) -> Result<(), PortError> {
-    // Deleted first: a Pod without its finalizer would otherwise stay for ever.
     let immediately = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
-    match pods.delete(name, &immediately).await {
+    purge(pods, name, &immediately).await
+}
+
+/// Deletes a Pod and takes our finalizer off it.
+pub(crate) async fn purge(pods: &Api<Pod>, name: &str, how: &DeleteParams) -> Result<(), PortError> {
+    // Deleted first: a Pod without its finalizer would otherwise stay for ever.
+    match pods.delete(name, how).await {
         Ok(_) => {}
         Err(error) if is_status(&error, 404) => return Ok(()),
         Err(error) => return Err(port_error("ending a Pod", &error)),
     }
+    unfinalize(pods, name).await
+}
+
+/// Takes our finalizer off a Pod. Others' finalizers are theirs to take off.
+pub(crate) async fn unfinalize(pods: &Api<Pod>, name: &str) -> Result<(), PortError> {
     let patch = serde_json::json!({"metadata": {"$deleteFromPrimitiveList/finalizers": [FINALIZER]}});
     match pods.patch(name, &PatchParams::default(), &Patch::Strategic(&patch)).await {
         Ok(_) => Ok(()),
@@ -110,7 +120,10 @@ fn check(identity: &Identity, cluster: &ClusterKey, found: &Namespace) -> Result
     let of = found.annotations().get(CLUSTER_ARN);
     if !identity.owns(&found.metadata) || of != Some(&cluster.arn()) {
         return Err(PortError::permanent(format!(
-            "The namespace {name} exists and is not one of kecs's: it is left alone. Delete or rename it."
+            "The namespace {name} exists and does not belong to the cluster {} of the kecs installation {}: it is \
+             left alone. Delete it, or give kecs another name with --installation.",
+            cluster.name,
+            identity.installation()
         )));
     }
     Ok(())

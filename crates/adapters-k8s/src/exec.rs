@@ -10,6 +10,7 @@ use kube::api::{Api, AttachParams, AttachedProcess, TerminalSize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::error::port_error;
+use crate::names::dns_label;
 
 /// How many keystrokes may wait.
 const INPUT: usize = 64;
@@ -21,7 +22,7 @@ const PIECE: usize = 4096;
 /// # Errors
 /// When the Pod or the API refuses.
 pub(crate) async fn start(api: &Api<Pod>, pod: &str, exec: &Exec) -> Result<Process, PortError> {
-    let parameters = AttachParams::interactive_tty().container(exec.container.as_str());
+    let parameters = AttachParams::interactive_tty().container(dns_label(&exec.container));
     let attached = api.exec(pod, exec.command.iter().map(String::as_str), &parameters).await;
     let mut attached = attached.map_err(|error| {
         let error = port_error("running a command in a Pod", &error);

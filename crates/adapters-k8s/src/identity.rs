@@ -8,7 +8,7 @@ use kecs_domain::arn::{Arn, ClusterKey, TaskKey, cluster_ref, task_ref};
 use kecs_domain::daemon::daemon_task_definition_arn;
 use kecs_domain::task::Task;
 
-use crate::names::label_value;
+use crate::names::{dns_label, label_value};
 
 /// The prefix of all our labels, annotations and finalizers.
 pub const PREFIX: &str = "kecs.dev/";
@@ -21,6 +21,10 @@ pub(crate) const INSTALLATION: &str = "kecs.dev/installation";
 pub(crate) const TASK_ARN: &str = "kecs.dev/task-arn";
 /// The task's network mode: who shows a Pod's address has to know it.
 pub(crate) const NETWORK_MODE: &str = "kecs.dev/network-mode";
+/// The names that containers have in the task definition, by the names that they have in the Pod, where these differ.
+pub(crate) const CONTAINER_NAMES: &str = "kecs.dev/container-names";
+/// What of the task definition the Pod doesn't do.
+pub(crate) const NOT_TRANSLATED: &str = "kecs.dev/not-translated";
 /// The cluster's ARN in full.
 pub(crate) const CLUSTER_ARN: &str = "kecs.dev/cluster-arn";
 
@@ -96,6 +100,34 @@ impl Identity {
     pub(crate) fn owns(&self, metadata: &ObjectMeta) -> bool {
         let label = metadata.labels.as_ref().and_then(|labels| labels.get(INSTALLATION));
         label.is_some_and(|label| *label == label_value(&self.installation))
+    }
+}
+
+/// Whether two Pods are of the same task.
+pub(crate) fn same_task(left: &ObjectMeta, right: &ObjectMeta) -> bool {
+    task_of(left).is_some_and(|task| task_of(right) == Some(task))
+}
+
+/// The names that containers have in the task definition.
+pub(crate) struct ContainerNames(BTreeMap<String, String>);
+
+impl ContainerNames {
+    /// Those of a Pod.
+    pub(crate) fn of(metadata: &ObjectMeta) -> Self {
+        let text = metadata.annotations.as_ref().and_then(|all| all.get(CONTAINER_NAMES));
+        Self(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
+    }
+
+    /// The name in the task definition of the container that the Pod calls so.
+    pub(crate) fn get<'a>(&'a self, in_pod: &'a str) -> &'a str {
+        self.0.get(in_pod).map_or(in_pod, String::as_str)
+    }
+
+    /// The annotation for containers of these names. None if the Pod calls them all the same.
+    pub(crate) fn annotation<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+        let pairs = names.map(|name| (dns_label(name), name)).filter(|(in_pod, name)| in_pod != name);
+        let differing: BTreeMap<_, _> = pairs.collect();
+        if differing.is_empty() { None } else { serde_json::to_string(&differing).ok() }
     }
 }
 

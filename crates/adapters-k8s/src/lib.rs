@@ -4,16 +4,27 @@
 //! observation of a Pod; [`KubernetesOrchestrator`] does the I/O and knows nothing of ECS beyond its ports. ECS's
 //! services are none of its business, nor is anything decided here: it says what is, and does what it is told.
 
+mod calls;
 mod cluster;
+pub mod convert;
 mod error;
 mod exec;
+mod gate;
 mod identity;
+mod lasting;
+mod logs;
 mod names;
 pub mod observe;
 mod orchestrator;
+mod target;
 pub mod translate;
+mod uninstall;
 
 pub use error::ConnectError;
+pub use gate::Opening;
 pub use identity::{Identity, PREFIX};
-pub use names::{namespace_name, pod_name};
+pub use names::{dns_label, namespace_name, pod_name};
 pub use orchestrator::{KubernetesOptions, KubernetesOrchestrator};
+pub use target::{Target, target};
+pub use translate::StorageClasses;
+pub use uninstall::{Belongings, Left, Uninstaller};

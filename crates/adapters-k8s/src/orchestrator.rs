@@ -10,29 +10,32 @@ use futures::FutureExt as _;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::channel::oneshot;
 use futures::stream::{BoxStream, StreamExt as _, select};
-use k8s_openapi::api::core::v1::{self as core, Node, Pod};
-use kecs_domain::arn::{ClusterKey, TaskKey};
+use k8s_openapi::api::core::v1::{self as core, Node, PersistentVolumeClaim, Pod};
+use k8s_openapi::apimachinery::pkg::version::Info;
+use kecs_domain::arn::{ClusterKey, TaskDefinitionKey, TaskKey};
 use kecs_domain::error::EcsError;
 use kecs_domain::model;
 use kecs_domain::task::{Task, TaskObservation};
 use kecs_usecases::ports::{
-    Exec, Instance, Launch, Observation, Orchestrator, PortError, Process, Shell, StopOrder,
+    Exec, Instance, Launch, Observation, Orchestrator, PortError, PortErrorKind, Process, Shell, StopOrder,
 };
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::runtime::WatchStreamExt as _;
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Client, Config, ResourceExt as _};
+use kube::runtime::watcher::{self, Event};
+use kube::{Client, ResourceExt as _};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use crate::calls::careful;
 use crate::cluster;
-use crate::error::{ConnectError, is_status, port_error};
+use crate::error::{ConnectError, already_exists, is_status, lacks_account, port_error, refusal};
 use crate::exec;
-use crate::identity::Identity;
-use crate::names::namespace_name;
+use crate::gate;
+use crate::identity::{Identity, same_task};
+use crate::lasting::lasting;
+use crate::names::{DEFAULT_INSTALLATION, namespace_name};
 use crate::observe::{Index, PodEvent, Surroundings, instance_of, with_load};
-use crate::translate::{Place, STOP_TIMEOUT, longest_stop, name_of, translate};
+use crate::target;
+use crate::translate::{Offer, Place, STOP_TIMEOUT, StorageClasses, longest_stop, name_of, translate};
 
 /// How Kubernetes is reached.
 #[derive(Clone, Debug)]
@@ -43,16 +46,26 @@ pub struct KubernetesOptions {
     pub context: Option<String>,
     /// Two installations with different names share a Kubernetes without seeing each other's objects.
     pub installation: String,
+    /// The storage classes of volumes.
+    pub storage: StorageClasses,
 }
 
 impl Default for KubernetesOptions {
     fn default() -> Self {
-        Self { kubeconfig: None, context: None, installation: "kecs".to_owned() }
+        Self {
+            kubeconfig: None,
+            context: None,
+            installation: DEFAULT_INSTALLATION.to_owned(),
+            storage: StorageClasses::default(),
+        }
     }
 }
 
 /// A namespace has its service account a moment after it was made; on a busy cluster that moment is long.
 const ACCOUNT_THERE: Duration = Duration::from_secs(10);
+
+/// How many gates are opened at a time.
+const GATES_AT_ONCE: usize = 8;
 
 /// What all observers share.
 #[derive(Default)]
@@ -84,6 +97,10 @@ pub struct KubernetesOrchestrator {
     around: Arc<Around>,
     /// Clusters whose namespaces were seen to exist.
     ensured: Mutex<HashSet<ClusterKey>>,
+    /// What this Kubernetes has.
+    offer: Offer,
+    /// Task definitions of which was logged what their Pods don't do: once is enough.
+    noted: Mutex<HashSet<TaskDefinitionKey>>,
     /// Observations of what isn't there, for those who observe.
     aside: Mutex<Vec<UnboundedSender<Observation>>>,
 }
@@ -94,30 +111,29 @@ impl KubernetesOrchestrator {
     /// # Errors
     /// When there is no usable configuration, or no answer.
     pub async fn connect(options: KubernetesOptions) -> Result<Self, ConnectError> {
-        let choice = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
-        let config = match &options.kubeconfig {
-            Some(path) => Config::from_custom_kubeconfig(Kubeconfig::read_from(path)?, &choice).await?,
-            None if options.context.is_some() => Config::from_kubeconfig(&choice).await?,
-            None => Config::infer().await?,
-        };
+        let config = target::config(&options).await?;
         let unreachable = |error| ConnectError::Unreachable(Box::new(error));
         let client = Client::try_from(config).map_err(unreachable)?;
         let version = client.apiserver_version().await.map_err(unreachable)?;
         tracing::info!(version = %version.git_version, "connected to Kubernetes");
-        let orchestrator = Self::with_client(client, options.installation);
+        let offer = Offer { storage: options.storage, restarts: has_restarts(&version) };
+        let orchestrator = Self { offer, ..Self::with_client(client, options.installation) };
         // Known from the beginning: the first request may be for a place on one.
         orchestrator.load_nodes().await.map_err(unreachable)?;
         Ok(orchestrator)
     }
 
-    /// An orchestrator over a client that is there already.
+    /// An orchestrator over a client that is there already. It adds deadlines, a limit of calls at a time, and
+    /// repetition where the server asks for it. Call it within a tokio runtime.
     pub fn with_client(client: Client, installation: impl Into<String>) -> Self {
         Self {
-            client,
+            client: careful(client),
             identity: Identity::new(installation),
             index: Mutex::default(),
             around: Arc::default(),
             ensured: Mutex::default(),
+            offer: Offer::default(),
+            noted: Mutex::default(),
             aside: Mutex::default(),
         }
     }
@@ -127,7 +143,7 @@ impl KubernetesOrchestrator {
     }
 
     /// The Pod of a task: by what is known of it, or else by a look at the cluster.
-    async fn find(&self, task: &TaskKey) -> Result<Option<(Api<Pod>, String)>, PortError> {
+    pub(crate) async fn find(&self, task: &TaskKey) -> Result<Option<(Api<Pod>, String)>, PortError> {
         let known = self.index.lock().lock().location(task).cloned();
         if let Some(known) = known {
             return Ok(Some((Api::namespaced(self.client.clone(), &known.namespace), known.name)));
@@ -168,33 +184,65 @@ impl KubernetesOrchestrator {
     /// Where a task goes.
     async fn place(&self, task: &Task) -> Result<Place, PortError> {
         let taken = self.index.lock().lock().ports().collect();
-        let Some(id) = task.instance else { return Ok(Place { node: None, taken }) };
+        let offer = self.offer.clone();
+        let Some(id) = task.instance else { return Ok(Place { node: None, taken, offer }) };
         let known =
             |around: &Around| around.nodes.lock().values().find(|it| it.id == id).map(|it| it.host.clone());
         if let Some(node) = known(&self.around) {
-            return Ok(Place { node: Some(node), taken });
+            return Ok(Place { node: Some(node), taken, offer });
         }
         self.load_nodes().await.map_err(|error| port_error("listing nodes", &error))?;
         let node = known(&self.around);
         let node =
             node.ok_or_else(|| PortError::permanent(format!("The container instance {id} is gone")))?;
-        Ok(Place { node: Some(node), taken })
+        Ok(Place { node: Some(node), taken, offer })
     }
 
-    /// Makes the Pod. A namespace that was just made has no service account yet, and refuses Pods until it has.
-    async fn create(&self, api: &Api<Pod>, pod: &Pod) -> kube::Result<Pod> {
+    /// Makes the claims that aren't there.
+    async fn claim(&self, cluster: &ClusterKey, claims: &[PersistentVolumeClaim]) -> Result<(), PortError> {
+        let namespace = namespace_name(self.identity.installation(), cluster);
+        let api: Api<PersistentVolumeClaim> = Api::namespaced(self.client.clone(), &namespace);
+        for claim in claims {
+            match api.create(&PostParams::default(), claim).await {
+                Ok(_) => {}
+                Err(error) if already_exists(&error) => {}
+                Err(error) => return Err(refusal("making a claim", &error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the Pod, unless it is there. A namespace that was just made has no service account yet, and refuses Pods
+    /// until it has.
+    async fn create(&self, api: &Api<Pod>, pod: &Pod) -> Result<(), PortError> {
         let end = Instant::now() + ACCOUNT_THERE;
         loop {
             match api.create(&PostParams::default(), pod).await {
-                Err(kube::Error::Api(status))
-                    if status.code == 403
-                        && status.message.contains("serviceaccount")
-                        && Instant::now() < end =>
-                {
+                Ok(_) => return Ok(()),
+                Err(kube::Error::Api(status)) if lacks_account(&status) && Instant::now() < end => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
-                other => return other,
+                Err(error) if already_exists(&error) => return self.check_same(api, pod).await,
+                Err(error) => return Err(refusal("making a Pod", &error)),
             }
+        }
+    }
+
+    /// Checks that the Pod that is there under this one's name is the same task's, launched before.
+    async fn check_same(&self, api: &Api<Pod>, pod: &Pod) -> Result<(), PortError> {
+        let name = pod.name_any();
+        let found = api.get_opt(&name).await.map_err(|error| port_error("reading a Pod", &error))?;
+        match found {
+            Some(found)
+                if self.identity.owns(&found.metadata) && same_task(&found.metadata, &pod.metadata) =>
+            {
+                Ok(())
+            }
+            Some(_) => Err(PortError::permanent(format!(
+                "The Pod {name} exists and is not one of kecs's: it is left alone"
+            ))),
+            // Gone in between.
+            None => Err(PortError::transient(format!("the Pod {name} was there and is gone"))),
         }
     }
 }
@@ -221,6 +269,13 @@ impl Orchestrator for KubernetesOrchestrator {
         Ok(())
     }
 
+    fn untranslated(&self, launch: &Launch) -> Vec<String> {
+        let doc = &launch.definition.doc;
+        let place = Place { offer: self.offer.clone(), ..Place::default() };
+        let notes = translate(&self.identity, &launch.task, doc, &place).notes;
+        notes.iter().map(ToString::to_string).collect()
+    }
+
     async fn ensure_cluster(&self, cluster: &ClusterKey) -> Result<(), PortError> {
         cluster::ensure(&self.client, &self.identity, cluster).await?;
         self.ensured.lock().insert(cluster.clone());
@@ -237,21 +292,24 @@ impl Orchestrator for KubernetesOrchestrator {
         self.ensure_once(&task.key.cluster).await?;
         let place = self.place(&task).await?;
         let translation = translate(&self.identity, &task, &definition.doc, &place);
-        for note in &translation.notes {
-            tracing::debug!(task = %task.key.id, member = %note.member, "{}", note.what);
+        if self.noted.lock().insert(definition.key.clone()) {
+            for note in &translation.notes {
+                tracing::warn!(definition = %definition.key.arn(), member = %note.member, "{}", note.what);
+            }
         }
         let api = self.pods(&task.key.cluster);
-        match self.create(&api, &translation.pod).await {
-            Ok(_) => Ok(()),
-            // The name holds the task's id: what has it is the same task, launched before.
-            Err(error) if is_status(&error, 409) => Ok(()),
-            Err(error) if is_status(&error, 404) => {
-                // Somebody deleted the namespace behind our back: the next try makes it anew.
-                self.ensured.lock().remove(&task.key.cluster);
-                Err(PortError::transient(format!("making a Pod: {error}")))
-            }
-            Err(error) => Err(port_error("making a Pod", &error)),
+        let made = match self.claim(&task.key.cluster, &translation.claims).await {
+            Ok(()) => self.create(&api, &translation.pod).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &made
+            && error.kind == PortErrorKind::NotFound
+        {
+            // Somebody deleted the namespace behind our back: the next try makes it anew.
+            self.ensured.lock().remove(&task.key.cluster);
+            return Err(PortError::transient(error.message.clone()));
         }
+        made
     }
 
     async fn stop(&self, order: StopOrder) -> Result<(), PortError> {
@@ -300,32 +358,38 @@ impl Orchestrator for KubernetesOrchestrator {
         *self.index.lock() = Arc::clone(&index);
         let around = Arc::clone(&self.around);
         let config = watcher::Config::default().labels(&self.identity.selector());
-        let (seen_by, with) = (Arc::clone(&index), Arc::clone(&around));
+        let (open, to_open) = unbounded();
+        // Whoever would hear it is the stream that this one is a part of.
+        let open = move |index: &mut Index| {
+            index.take_openings().into_iter().for_each(|gate| drop(open.unbounded_send(gate)));
+        };
+        let client = self.client.clone();
+        let gates = to_open
+            .map(move |opening| gate::open(client.clone(), opening))
+            .buffer_unordered(GATES_AT_ONCE)
+            .filter_map(|()| std::future::ready(None));
+        let (seen_by, with, open_by) = (Arc::clone(&index), Arc::clone(&around), open.clone());
         // The watchers begin anew by themselves; the pauses keep them from asking in a hurry.
-        let pods =
-            watcher(Api::<Pod>::all(self.client.clone()), config).default_backoff().map(move |event| {
-                match event {
-                    Ok(event) => {
-                        let seen = seen_by.lock().apply(pod_event(event), &*with);
-                        if let Some(began) =
-                            began.take_if(|_| matches!(seen[..], [Observation::Snapshot(_), ..]))
-                        {
-                            // Whoever would hear it is the stream that this one is a part of.
-                            let _ = began.send(());
-                        }
-                        seen
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "the watch of Pods was interrupted");
-                        Vec::new()
-                    }
+        let pods = lasting(Api::<Pod>::all(self.client.clone()), config).map(move |event| match event {
+            Ok(event) => {
+                let mut index = seen_by.lock();
+                let seen = index.apply(pod_event(event), &*with);
+                open_by(&mut index);
+                if let Some(began) = began.take_if(|_| matches!(seen[..], [Observation::Snapshot(_), ..])) {
+                    // Whoever would hear it is the stream that this one is a part of.
+                    let _ = began.send(());
                 }
-            });
+                seen
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the watch of Pods was interrupted");
+                Vec::new()
+            }
+        });
         let (near, places) = (Arc::clone(&index), Arc::clone(&around));
         let mut listing = BTreeMap::new();
-        let nodes = watcher(Api::<Node>::all(self.client.clone()), watcher::Config::default())
-            .default_backoff()
-            .map(move |event| match event {
+        let nodes = lasting(Api::<Node>::all(self.client.clone()), watcher::Config::default()).map(
+            move |event| match event {
                 Ok(event) => {
                     note_node(&mut places.nodes.lock(), &mut listing, event);
                     near.lock().nodes_changed(&*places)
@@ -334,12 +398,18 @@ impl Orchestrator for KubernetesOrchestrator {
                     tracing::warn!(%error, "the watch of nodes was interrupted");
                     Vec::new()
                 }
-            });
+            },
+        );
         let (told, with) = (Arc::clone(&index), Arc::clone(&around));
         let failures = watcher::Config::default().fields("reason=Unhealthy,involvedObject.kind=Pod");
-        let checks = watcher(Api::<core::Event>::all(self.client.clone()), failures).default_backoff().map(
+        let checks = lasting(Api::<core::Event>::all(self.client.clone()), failures).map(
             move |event| match event {
-                Ok(Event::Apply(event) | Event::InitApply(event)) => told.lock().check_failed(&event, &*with),
+                Ok(Event::Apply(event) | Event::InitApply(event)) => {
+                    let mut index = told.lock();
+                    let seen = index.check_failed(&event, &*with);
+                    open(&mut index);
+                    seen
+                }
                 Ok(_) => Vec::new(),
                 Err(error) => {
                     tracing::warn!(%error, "the watch of failed health checks was interrupted");
@@ -347,10 +417,10 @@ impl Orchestrator for KubernetesOrchestrator {
                 }
             },
         );
-        // `select` ends when all have ended, and the watchers never do.
-        // What is told together stays together: nothing newer comes between the keys of a snapshot and its states.
-        let aside = aside.map(|told| vec![told]);
-        select(select(pods, nodes), select(checks, aside)).flat_map(futures::stream::iter).boxed()
+        // `select` ends when all have ended, and the watchers never do. What is told together stays together:
+        // nothing newer comes between the keys of a snapshot and its states.
+        let others = select(aside, gates).map(|told| vec![told]);
+        select(select(pods, nodes), select(checks, others)).flat_map(futures::stream::iter).boxed()
     }
 
     async fn instances(&self, _cluster: &ClusterKey) -> Result<Vec<Instance>, PortError> {
@@ -362,6 +432,14 @@ impl Orchestrator for KubernetesOrchestrator {
     async fn instance_count(&self, _cluster: &ClusterKey) -> Result<usize, PortError> {
         Ok(self.around.nodes.lock().len())
     }
+}
+
+/// Whether single containers can be started again.
+fn has_restarts(version: &Info) -> bool {
+    // Vendors put a plus behind theirs.
+    let number =
+        |text: &str| text.trim_end_matches(|c: char| !c.is_ascii_digit()).parse::<u32>().unwrap_or(0);
+    (number(&version.major), number(&version.minor)) >= (1, 35)
 }
 
 fn pod_event(event: Event<Pod>) -> PodEvent {

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt as _;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use kecs_adapters_k8s::{KubernetesOptions, KubernetesOrchestrator, namespace_name};
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::model::{ContainerDefinition, HealthCheck};
@@ -19,8 +20,8 @@ use kecs_domain::name::{ClusterName, TaskId};
 use kecs_domain::{Scope, Timestamp};
 use kecs_testkit::orchestrator::cases::Case;
 use kecs_testkit::orchestrator::{Ability, Condition, Latest, OrchestratorHarness, Script, Watch};
-use kecs_usecases::ports::{Launch, Orchestrator};
-use kube::api::{Api, DeleteParams, ListParams};
+use kecs_usecases::ports::{Launch, Logs, Orchestrator};
+use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, PostParams};
 use kube::{Client, ResourceExt as _};
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
@@ -61,6 +62,10 @@ fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(since.as_millis()).expect("a time of our age"))
 }
 
+fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
 struct Harness {
     client: Client,
     options: KubernetesOptions,
@@ -73,7 +78,8 @@ impl Harness {
     async fn new(path: PathBuf) -> Self {
         let client = common::client(&path).await;
         let name = format!("contract-{:x}", fresh());
-        let options = KubernetesOptions { kubeconfig: Some(path), context: None, installation: name };
+        let options =
+            KubernetesOptions { kubeconfig: Some(path), installation: name, ..KubernetesOptions::default() };
         let orchestrator =
             KubernetesOrchestrator::connect(options.clone()).await.expect("the cluster answers");
         let watch = Watch::new(&orchestrator);
@@ -85,6 +91,16 @@ impl Harness {
             current: Mutex::new(Arc::new(orchestrator)),
             watch: tokio::sync::Mutex::new(watch),
         }
+    }
+
+    /// Objects in the cluster's namespace.
+    fn namespaced<K>(&self) -> Api<K>
+    where
+        K: kube::Resource<Scope = kube::core::NamespaceResourceScope>,
+        K::DynamicType: Default,
+    {
+        let namespace = namespace_name(&self.options.installation, &self.cluster);
+        Api::namespaced(self.client.clone(), &namespace)
     }
 
     /// Watches until `end`, or until it holds.
@@ -110,6 +126,10 @@ impl OrchestratorHarness for Harness {
         Arc::clone(&self.current.lock()) as Arc<dyn Orchestrator>
     }
 
+    fn logs(&self) -> Arc<dyn Logs> {
+        Arc::clone(&self.current.lock()) as Arc<dyn Logs>
+    }
+
     fn cluster(&self) -> ClusterKey {
         self.cluster.clone()
     }
@@ -128,9 +148,11 @@ impl OrchestratorHarness for Harness {
             Script::IgnoreSigterm => format!("trap '' TERM; {LOOP}"),
             Script::Exit { after, code } => format!("sleep {}; exit {code}", after.as_secs_f64()),
             // The kernel kills the container only if it is the first process that takes the memory.
+            Script::Says => format!("{HEEDS}; echo one; echo two; echo three; {LOOP}"),
             Script::OutOfMemory => "sleep 1; exec tail /dev/zero".to_owned(),
             Script::TurnsUnhealthy => format!("{HEEDS}; (sleep 12; touch /tmp/turned) & {LOOP}"),
             Script::TurnsHealthy => format!("{HEEDS}; (sleep 22; touch /tmp/turned) & {LOOP}"),
+            Script::Test(condition) => condition.to_owned(),
             Script::Run | Script::PullFailure | Script::Healthy | Script::Unhealthy => {
                 format!("{HEEDS}; {LOOP}")
             }
@@ -161,6 +183,7 @@ impl OrchestratorHarness for Harness {
         match ability {
             // There is one node, and the other cases run on it.
             Ability::LoseNode | Ability::DrainNode => false,
+            Ability::Programs => true,
         }
     }
 
@@ -182,12 +205,32 @@ impl OrchestratorHarness for Harness {
     }
 
     async fn delete_task(&self, key: &TaskKey) {
-        let namespace = namespace_name(&self.options.installation, &self.cluster);
-        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &namespace);
+        let pods: Api<Pod> = self.namespaced();
         let selector = ListParams::default().labels(&format!("kecs.dev/task={}", key.id));
         for pod in pods.list(&selector).await.expect("Pods can be listed") {
             pods.delete(&pod.name_any(), &DeleteParams::default()).await.expect("the Pod can be deleted");
         }
+    }
+
+    async fn put_secret(&self, name: &str, members: &[(&str, &str)]) {
+        self.orchestrator().ensure_cluster(&self.cluster).await.expect("the namespace is made");
+        let name = name.to_lowercase().replace('/', "-");
+        let secret = Secret {
+            metadata: ObjectMeta { name: Some(name), ..ObjectMeta::default() },
+            string_data: Some(texts(members)),
+            ..Secret::default()
+        };
+        self.namespaced().create(&PostParams::default(), &secret).await.expect("the Secret is made");
+    }
+
+    async fn put_file(&self, place: &str, variables: &[(&str, &str)]) {
+        self.orchestrator().ensure_cluster(&self.cluster).await.expect("the namespace is made");
+        let map = ConfigMap {
+            metadata: ObjectMeta { name: Some(place.replace('/', "-")), ..ObjectMeta::default() },
+            data: Some(texts(variables)),
+            ..ConfigMap::default()
+        };
+        self.namespaced().create(&PostParams::default(), &map).await.expect("the ConfigMap is made");
     }
 
     async fn lose_node(&self, host: &str) {

@@ -126,7 +126,7 @@ fn everything_at_once_becomes_this_pod() {
         }]
     }))
     .expect("overrides");
-    let place = Place { node: Some("node-7".to_owned()), taken: BTreeSet::from([49153]) };
+    let place = Place { node: Some("node-7".to_owned()), taken: BTreeSet::from([49153]), ..Place::default() };
     check("kitchen-sink", &translation(&directory("tests/golden/kitchen-sink.json"), overrides, &place));
 }
 
@@ -134,7 +134,7 @@ fn everything_at_once_becomes_this_pod() {
 fn a_chosen_host_port_is_the_same_each_time_and_never_one_that_is_taken() {
     let path = directory("tests/golden/kitchen-sink.json");
     let ports = |taken: BTreeSet<u16>| {
-        let place = Place { node: None, taken };
+        let place = Place { taken, ..Place::default() };
         let pod = translation(&path, model::TaskOverride::default(), &place).pod;
         let containers = pod.spec.expect("a spec").containers;
         let ports = containers.into_iter().flat_map(|it| it.ports.unwrap_or_default());

@@ -14,6 +14,7 @@ mod fault;
 mod health;
 mod ids;
 pub mod labels;
+mod logs;
 mod node;
 mod options;
 mod orchestrator;

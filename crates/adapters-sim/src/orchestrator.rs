@@ -10,14 +10,15 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use futures::Stream;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream, StreamExt as _};
 use kecs_domain::Timestamp;
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::error::EcsError;
 use kecs_domain::model;
 use kecs_domain::task::Task;
 use kecs_usecases::ports::{
-    Clock, Exec, Instance, Launch, Observation, Orchestrator, PortError, Process, Shell, StopOrder,
+    Clock, Exec, Instance, Launch, LogLine, LogLines, LogQuery, Logs, Observation, Orchestrator, PortError,
+    Process, Shell, StopOrder,
 };
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
@@ -249,6 +250,77 @@ impl Shell for SimulatedOrchestrator {
             }
         };
         shell::start(&exec, ended)
+    }
+}
+
+#[async_trait]
+impl Logs for SimulatedOrchestrator {
+    async fn lines(&self, query: LogQuery) -> Result<LogLines, PortError> {
+        let key = query.task.key.clone();
+        let said = self.with(|engine, now| engine.said(now, &key, &query.container));
+        let Some(said) = said else { return Err(PortError::not_found("the container has not started")) };
+        let wanted = |at: Timestamp| query.since.is_none_or(|since| at >= since);
+        let mut lines: Vec<_> = said.lines.into_iter().filter(|line| wanted(line.at)).collect();
+        let last = lines.last().map(|line| line.at).max(query.since).unwrap_or(Timestamp::MIN);
+        let more = lines.len().saturating_sub(query.tail.unwrap_or(usize::MAX));
+        lines.drain(..more);
+        let there = stream::iter(lines.into_iter().map(Ok));
+        if !query.follow || said.ended {
+            return Ok(there.boxed());
+        }
+        let changes = self.world.lock().changes.subscribe();
+        let follower = Follower {
+            world: Arc::clone(&self.world),
+            clock: Arc::clone(&self.clock),
+            changes,
+            key,
+            container: query.container,
+            last,
+        };
+        let comes = stream::unfold(follower, |mut follower| async move {
+            let lines = follower.next().await?;
+            Some((stream::iter(lines.into_iter().map(Ok)), follower))
+        });
+        Ok(there.chain(comes.flatten()).boxed())
+    }
+}
+
+/// Somebody who listens to a container.
+struct Follower {
+    world: Arc<Mutex<World>>,
+    clock: Arc<dyn Clock>,
+    changes: watch::Receiver<()>,
+    key: TaskKey,
+    container: String,
+    /// The time of the last line that was told.
+    last: Timestamp,
+}
+
+impl Follower {
+    /// The lines that come next; None when there are no more.
+    async fn next(&mut self) -> Option<Vec<LogLine>> {
+        loop {
+            let now = self.clock.now();
+            // One that was forgotten has ended.
+            let said = self.world.lock().engine.said(now, &self.key, &self.container)?;
+            let lines: Vec<_> = said.lines.into_iter().filter(|line| line.at > self.last).collect();
+            if let Some(last) = lines.last() {
+                self.last = last.at;
+                return Some(lines);
+            }
+            if said.ended {
+                return None;
+            }
+            match said.next {
+                Some(next) => {
+                    tokio::select! {
+                        () = tokio::time::sleep(next.duration_since(now)) => {}
+                        changed = self.changes.changed() => changed.ok()?,
+                    }
+                }
+                None => self.changes.changed().await.ok()?,
+            }
+        }
     }
 }
 

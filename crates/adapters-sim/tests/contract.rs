@@ -16,7 +16,7 @@ use kecs_domain::model::{ContainerDefinition, HealthCheck};
 use kecs_domain::name::TaskId;
 use kecs_testkit::orchestrator::cases::Case;
 use kecs_testkit::orchestrator::{Ability, Condition, Latest, OrchestratorHarness, Script, Watch};
-use kecs_usecases::ports::{Clock, Launch, Orchestrator};
+use kecs_usecases::ports::{Clock, Launch, Logs, Orchestrator};
 use parking_lot::Mutex;
 
 kecs_testkit::orchestrator_contract!(run);
@@ -91,6 +91,10 @@ impl OrchestratorHarness for SimHarness {
         self.current()
     }
 
+    fn logs(&self) -> Arc<dyn Logs> {
+        self.current()
+    }
+
     fn cluster(&self) -> ClusterKey {
         common::cluster()
     }
@@ -108,6 +112,7 @@ impl OrchestratorHarness for SimHarness {
     fn container(&self, name: &str, script: Script) -> ContainerDefinition {
         let labels: Vec<(&str, String)> = match script {
             Script::Run => vec![],
+            Script::Says => vec![("log", "one\ntwo\nthree".into())],
             Script::IgnoreSigterm => vec![("ignore-sigterm", "true".into())],
             Script::Exit { after, code } => {
                 vec![("run-for", format!("{}ms", after.as_millis())), ("exit-code", code.to_string())]
@@ -118,6 +123,7 @@ impl OrchestratorHarness for SimHarness {
             Script::Unhealthy => vec![("health", "unhealthy".into())],
             Script::TurnsUnhealthy => vec![("health", "unhealthy-after=12s".into())],
             Script::TurnsHealthy => vec![("health", "healthy-after=22s".into())],
+            Script::Test(condition) => unreachable!("{condition}: the harness said that it runs no programs"),
         };
         let checked = labels.iter().any(|(name, _)| *name == "health");
         let command = vec!["CMD-SHELL".into(), "true".into()];
@@ -133,8 +139,12 @@ impl OrchestratorHarness for SimHarness {
         }
     }
 
-    fn can(&self, _ability: Ability) -> bool {
-        true
+    fn can(&self, ability: Ability) -> bool {
+        match ability {
+            Ability::LoseNode | Ability::DrainNode => true,
+            // There is nothing inside of a simulated container.
+            Ability::Programs => false,
+        }
     }
 
     async fn until(&self, what: &str, within: Duration, holds: &Condition<'_>) -> Latest {
@@ -169,6 +179,14 @@ impl OrchestratorHarness for SimHarness {
 
     async fn delete_task(&self, key: &TaskKey) {
         self.current().delete_task(key).expect("the task is there");
+    }
+
+    async fn put_secret(&self, name: &str, _members: &[(&str, &str)]) {
+        unreachable!("{name}: the harness said that it runs no programs");
+    }
+
+    async fn put_file(&self, place: &str, _variables: &[(&str, &str)]) {
+        unreachable!("{place}: the harness said that it runs no programs");
     }
 
     async fn lose_node(&self, host: &str) {

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "duckdb")]
 pub mod duckdb;
+mod logs;
 mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -13,6 +14,7 @@ mod state;
 
 #[cfg(feature = "duckdb")]
 pub use duckdb::{DuckDbStore, OpenError, Options, RecoveryReport};
+pub use logs::KeptLogs;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;

@@ -169,3 +169,22 @@ fn the_demonstration_deploys_and_updates_a_service() {
     assert!(text.contains("deployed: 3 tasks run") && text.contains("updated: 3 tasks run"), "{text}");
     assert!(text.contains("never fewer than 3 did"), "{text}");
 }
+
+#[test]
+fn definitions_are_converted_from_files_and_from_standard_input() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let definition = examples.join("web-service.json");
+    let service = std::fs::read(examples.join("web-service.service.json")).unwrap();
+    let mut child = command(&["convert", "-", definition.to_str().unwrap()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&service).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains("kind: Deployment\n"), "{text}");
+    let (code, error) = refused(&["convert", "no-such-file.json"]);
+    assert_eq!(code, Some(1));
+    assert!(error.starts_with("kecs: no-such-file.json can't be read"), "{error}");
+}

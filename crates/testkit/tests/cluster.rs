@@ -14,7 +14,7 @@ use kecs_domain::{ErrorCode, Scope};
 use kecs_usecases::ports::{
     Instance, InstanceStatus, MockClock, MockClusterStore, MockIdGenerator, MockOrchestrator,
     MockResourceStore, MockServiceStore, MockTaskDefinitionStore, MockTaskStore, MockTokenStore,
-    MockUnitOfWork, MockWake, NoShell, PortError, Resources, Version, Versioned,
+    MockUnitOfWork, MockWake, NoLogs, NoShell, PortError, Resources, Version, Versioned,
 };
 use kecs_usecases::{Context, Ecs, Error, Ports};
 use serde_json::{Value, json};
@@ -385,6 +385,8 @@ fn over(clusters: MockClusterStore, unit_of_work: MockUnitOfWork, orchestrator: 
         ids: Arc::new(MockIdGenerator::new()),
         wake: Arc::new(MockWake::new()),
         shell: Arc::new(NoShell),
+        logs: Arc::new(NoLogs),
+        log_archive: Arc::new(NoLogs),
         exec_sessions: Arc::default(),
     })
 }

@@ -63,7 +63,7 @@ mod tests {
     use kecs_usecases::ports::{
         Entity, MockClock, MockClusterStore, MockIdGenerator, MockOrchestrator, MockResourceStore,
         MockServiceStore, MockTaskDefinitionStore, MockTaskStore, MockTokenStore, MockUnitOfWork, MockWake,
-        NoShell, Version, Versioned,
+        NoLogs, NoShell, Version, Versioned,
     };
     use kecs_usecases::{Ports, WakeQueue};
 
@@ -147,6 +147,8 @@ mod tests {
             ids: Arc::new(MockIdGenerator::new()),
             wake: Arc::new(wake),
             shell: Arc::new(NoShell),
+            logs: Arc::new(NoLogs),
+            log_archive: Arc::new(NoLogs),
             exec_sessions: Arc::default(),
         })
     }

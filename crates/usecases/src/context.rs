@@ -8,8 +8,9 @@ use kecs_domain::{EcsError, ErrorCode, Scope};
 
 use crate::exec::ExecSessions;
 use crate::ports::{
-    Clock, ClusterStore, IdGenerator, NoShell, Orchestrator, PortError, PortErrorKind, ResourceStore,
-    ServiceStore, Shell, Store, TaskDefinitionStore, TaskStore, TokenStore, UnitOfWork, Wake,
+    Clock, ClusterStore, IdGenerator, LogArchive, Logs, NoLogs, NoShell, Orchestrator, PortError,
+    PortErrorKind, ResourceStore, ServiceStore, Shell, Store, TaskDefinitionStore, TaskStore, TokenStore,
+    UnitOfWork, Wake,
 };
 
 /// Everything that the use cases need from outside. Cheap to clone.
@@ -39,12 +40,16 @@ pub struct Ports {
     pub wake: Arc<dyn Wake>,
     /// Runs commands in containers.
     pub shell: Arc<dyn Shell>,
+    /// Reads what containers write.
+    pub logs: Arc<dyn Logs>,
+    /// Keeps what containers wrote that have ended.
+    pub log_archive: Arc<dyn LogArchive>,
     /// The sessions of ECS Exec that were promised and aren't open yet.
     pub exec_sessions: Arc<ExecSessions>,
 }
 
 impl Ports {
-    /// The ports with one store for everything, and without a shell.
+    /// The ports with one store for everything, without a shell and without logs.
     pub fn new<S: Store + 'static>(
         store: Arc<S>,
         orchestrator: Arc<dyn Orchestrator>,
@@ -65,6 +70,8 @@ impl Ports {
             ids,
             wake,
             shell: Arc::new(NoShell),
+            logs: Arc::new(NoLogs),
+            log_archive: Arc::new(NoLogs),
             exec_sessions: Arc::default(),
         }
     }
@@ -73,6 +80,12 @@ impl Ports {
     #[must_use]
     pub fn with_shell(self, shell: Arc<dyn Shell>) -> Self {
         Self { shell, ..self }
+    }
+
+    /// These ports with logs, and a place to keep those of tasks that have ended.
+    #[must_use]
+    pub fn with_logs(self, logs: Arc<dyn Logs>, log_archive: Arc<dyn LogArchive>) -> Self {
+        Self { logs, log_archive, ..self }
     }
 }
 

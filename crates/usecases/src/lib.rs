@@ -15,6 +15,7 @@ pub mod daemon_task_definition;
 pub mod exec;
 pub mod express;
 pub mod gateway;
+pub mod logs;
 pub mod ports;
 mod queue;
 pub mod reconcile;
@@ -102,6 +103,11 @@ impl Ecs {
     /// The operations on tags.
     pub fn tags(&self) -> tag::Tags<'_> {
         tag::Tags::new(&self.ports)
+    }
+
+    /// Logs of containers.
+    pub fn logs(&self) -> logs::ContainerLogs<'_> {
+        logs::ContainerLogs::new(&self.ports)
     }
 
     /// ECS Exec: commands inside of containers.

@@ -1,5 +1,8 @@
-//! What operators ask: is it alive, is it ready, what does it do, which version is it. Read-only, and on an address of
+//! What operators ask: is it alive, is it ready, what does it do, which version is it, what do its containers
+//! write. Read-only, and on an address of
 //! its own, so that the API's address can be given away without it.
+
+mod logs;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +19,8 @@ use serde_json::json;
 use crate::metrics::{Gauges, Metrics, MetricsText};
 use crate::server::Server;
 
+pub use logs::LogPages;
+
 /// Tells why the server isn't ready, or None if it is. MUST be quick and without I/O.
 pub type Readiness = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
@@ -30,16 +35,19 @@ pub struct Admin {
     pub readiness: Readiness,
     /// What `/version` tells: names and values, `version` among them.
     pub version: BTreeMap<&'static str, String>,
+    /// Where logs of containers are read; None for not at all.
+    pub logs: Option<LogPages>,
 }
 
 /// The admin pages as a service.
 pub fn router(admin: Admin) -> Router {
     Router::new()
-        .route("/", get(async || "kecs admin: /health /ready /metrics /version\n"))
+        .route("/", get(async || "kecs admin: /health /ready /metrics /version /logs\n"))
         .route("/health", get(async || "ok\n"))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .route("/version", get(version))
+        .route("/logs", get(logs::logs))
         .with_state(Arc::new(admin))
 }
 

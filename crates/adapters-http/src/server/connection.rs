@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
+use http_body_util::{BodyExt as _, Either};
 use hyper::body::{Body, Incoming};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -37,8 +38,15 @@ pub(super) async fn serve<S, B>(
         let begun = Activity::begin(&counted);
         let answer = service.call(request);
         async move {
-            let _begun = begun;
-            answer.await
+            let answer = answer.await?;
+            // One without an end in sight may be written for hours, which is no idleness.
+            Ok::<_, S::Error>(answer.map(|body| match body.size_hint().exact() {
+                Some(_) => Either::Left(body),
+                None => Either::Right(body.map_frame(move |frame| {
+                    let _ = &begun;
+                    frame
+                })),
+            }))
         }
     });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), watched);
@@ -92,7 +100,8 @@ impl Activity {
     }
 }
 
-/// A request that has begun. It ends also when it is dropped unanswered.
+/// A request that has begun. It ends with its answer, with the last of it where its length isn't known, or when it
+/// is dropped.
 struct Begun(Arc<Activity>);
 
 impl Drop for Begun {

@@ -26,17 +26,39 @@ pub(super) fn failure(waiting: &ContainerStateWaiting) -> Option<String> {
     Some(format!("{name}: {message}"))
 }
 
-/// The observation of a container. `checked` says whether it has a health check, `failed` whether that has failed as
-/// often as it may if the container isn't ready.
-pub(super) fn observe(status: &ContainerStatus, checked: bool, failed: bool) -> ContainerObservation {
-    let mut seen = ContainerObservation::pending(status.name.clone());
+/// The observation of the container of that name. `checked` says whether it has a health check, `failed` whether that has failed as
+/// often as it may if the container isn't ready, `again` whether it is started again after
+/// an end with this code; None for one that runs before the others.
+pub(super) fn observe(
+    name: &str,
+    status: &ContainerStatus,
+    checked: bool,
+    failed: bool,
+    again: Option<&dyn Fn(i32) -> bool>,
+) -> ContainerObservation {
+    let mut seen = ContainerObservation::pending(name);
     seen.image_digest = digest_of(&status.image_id);
     seen.runtime_id = runtime_id(status.container_id.as_deref());
     let state = status.state.as_ref();
-    // Kubernetes starts a sidecar again; for ECS a container has one life, and the first end counts.
+    let present = state.and_then(|state| state.terminated.as_ref());
+    let running = state.and_then(|state| state.running.as_ref());
     let former = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
-    let ended = former.or_else(|| state.and_then(|state| state.terminated.as_ref()));
-    if let Some(ended) = ended {
+    let (ended, between) = match again {
+        // Kubernetes starts a sidecar again; for ECS it has one life, and the first end counts.
+        None => (former.or(present), None),
+        // One that ECS too starts again has not ended before it is left alone; until then it counts as running.
+        Some(again) => match present.or(former.filter(|_| running.is_none())) {
+            Some(end) if again(end.exit_code) => (None, Some(end)),
+            last => (last, None),
+        },
+    };
+    if let Some(end) = between {
+        seen.state = ContainerState::Running;
+        seen.started_at = time(end.started_at.as_ref());
+        if seen.started_at.is_none() {
+            seen.state = ContainerState::Pending;
+        }
+    } else if let Some(ended) = ended {
         seen.state = ContainerState::Stopped;
         seen.started_at = time(ended.started_at.as_ref());
         seen.finished_at = time(ended.finished_at.as_ref()).filter(|_| seen.started_at.is_some());
@@ -53,7 +75,7 @@ pub(super) fn observe(status: &ContainerStatus, checked: bool, failed: bool) -> 
             // It never ran: what Kubernetes gives as its start is that of the attempt.
             (seen.started_at, seen.finished_at, seen.exit_code) = (None, None, None);
         }
-    } else if let Some(running) = state.and_then(|state| state.running.as_ref()) {
+    } else if let Some(running) = running {
         seen.state = ContainerState::Running;
         seen.started_at = time(running.started_at.as_ref());
     } else if let Some(waiting) = state.and_then(|state| state.waiting.as_ref()) {

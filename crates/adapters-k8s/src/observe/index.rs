@@ -2,7 +2,7 @@
 //!
 //! A re-list replaces everything at once, so that a Pod which went away while nobody watched is known to be gone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kecs_domain::arn::TaskKey;
@@ -15,6 +15,8 @@ use super::fact::keep;
 use super::load::Load;
 use super::observe_pod;
 use super::pod::node_of;
+use crate::gate::{Gates, Opening};
+use crate::identity::ContainerNames;
 
 /// A change of the Pods, as a watch tells it.
 #[derive(Clone, Debug)]
@@ -48,6 +50,8 @@ struct Known {
     node: Option<String>,
     load: Load,
     seen: TaskObservation,
+    /// Containers whose gates were found to be opened.
+    opened: BTreeSet<String>,
 }
 
 /// What is known beside the Pods.
@@ -65,6 +69,7 @@ pub struct Index {
     listing: Option<HashMap<TaskKey, Known>>,
     failures: Failures,
     by_uid: HashMap<String, TaskKey>,
+    openings: Vec<Opening>,
 }
 
 impl Index {
@@ -158,6 +163,11 @@ impl Index {
         self.apply(PodEvent::Changed(pod), around)
     }
 
+    /// The gates that are to be opened since the last call.
+    pub fn take_openings(&mut self) -> Vec<Opening> {
+        std::mem::take(&mut self.openings)
+    }
+
     /// Where the Pod of a task is, if it has one.
     pub fn location(&self, task: &TaskKey) -> Option<&PodLocation> {
         self.tasks.get(task).map(|known| &known.location)
@@ -175,7 +185,7 @@ impl Index {
         holding.flat_map(|known| known.load.ports.iter().copied())
     }
 
-    fn read(&self, pod: Box<Pod>, around: &dyn Surroundings) -> Option<(TaskKey, Known)> {
+    fn read(&mut self, pod: Box<Pod>, around: &dyn Surroundings) -> Option<(TaskKey, Known)> {
         let key = crate::identity::task_of(&pod.metadata)?;
         let before = self.tasks.get(&key);
         // Ready before and not now: the check has failed as often as it may.
@@ -187,15 +197,32 @@ impl Index {
                 })
             })
         };
-        let failed = |name: &str| was_checked(name) || self.failures.is_unhealthy(&pod, name);
+        let names = ContainerNames::of(&pod.metadata);
+        let failed = |name: &str| was_checked(names.get(name)) || self.failures.is_unhealthy(&pod, name);
         let mut seen = observe_pod(&pod, &failed, around.is_stopping(&key))?;
         let node = node_of(&pod).map(str::to_owned);
         seen.availability_zone = node.as_deref().and_then(|node| around.zone(node));
         if let Some(before) = before {
             seen = keep(&before.seen, seen);
         }
+        let mut opened = before.map(|before| before.opened.clone()).unwrap_or_default();
+        if pod.metadata.deletion_timestamp.is_none() && seen.failure.is_none() && !around.is_stopping(&key) {
+            match Gates::of(&pod).to_open(&seen.containers) {
+                None => {
+                    let reason = "Task failed to start".to_owned();
+                    seen.failure = Some(TaskFailure::FailedToStart { reason });
+                }
+                Some(open) => {
+                    for container in open {
+                        if opened.insert(container.to_owned()) {
+                            self.openings.extend(Opening::new(&pod, container));
+                        }
+                    }
+                }
+            }
+        }
         let location =
             PodLocation { namespace: pod.metadata.namespace.clone()?, name: pod.metadata.name.clone()? };
-        Some((key, Known { location, node, load: Load::of(&pod), seen, pod }))
+        Some((key, Known { location, node, load: Load::of(&pod), seen, pod, opened }))
     }
 }

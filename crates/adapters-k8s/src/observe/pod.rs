@@ -9,8 +9,10 @@ use kecs_domain::task::{
 };
 
 use super::{container, instance_id};
-use crate::identity::{NETWORK_MODE, task_of};
+use crate::gate::Gates;
+use crate::identity::{ContainerNames, NETWORK_MODE, task_of};
 use crate::names::digest;
+use crate::translate::starts_again;
 
 /// What a Pod says of its task. `failed` says of a container that isn't ready whether its check has failed as often
 /// as it may; `ours` says that the Pod's end was asked for by us. None if the Pod is no task.
@@ -31,13 +33,24 @@ pub fn observe_pod(pod: &Pod, failed: &dyn Fn(&str) -> bool, ours: bool) -> Opti
         .flatten()
         .chain(status.init_container_statuses.iter().flatten())
         .collect();
+    let (names, gates) = (ContainerNames::of(&pod.metadata), Gates::of(pod));
+    let pod_name = pod.metadata.name.as_deref().unwrap_or_default();
+    let held = |status: &ContainerStatus| gates.holds(pod_name, names.get(&status.name), status);
+    let ended = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
+    let deleted = pod.metadata.deletion_timestamp.is_some();
+    // Nothing is started again in a Pod that comes to its end.
+    let lasts = !ended && !deleted;
     for container in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
-        let name = container.name.as_str();
-        let status = statuses.iter().find(|status| status.name == name);
+        let name = names.get(&container.name);
+        // One that waits for nothing but its gate is as one that isn't made yet.
+        let status = statuses.iter().find(|status| status.name == container.name && !held(status));
         let checked = container.readiness_probe.is_some();
+        let is_main = spec.containers.iter().any(|main| std::ptr::eq(main, container));
+        let again = |code: i32| lasts && starts_again(container, code);
+        let again: Option<&dyn Fn(i32) -> bool> = if is_main { Some(&again) } else { None };
         let mut one = status.map_or_else(
             || ContainerObservation::pending(name),
-            |status| container::observe(status, checked, failed(name)),
+            |status| container::observe(name, status, checked, failed(&container.name), again),
         );
         if one.state != ContainerState::Pending {
             one.bindings = bindings(container);
@@ -48,10 +61,9 @@ pub fn observe_pod(pod: &Pod, failed: &dyn Fn(&str) -> bool, ours: bool) -> Opti
     let starts: Option<Vec<_>> = seen.containers.iter().map(|one| one.started_at).collect();
     seen.pull_stopped_at =
         starts.and_then(|starts| starts.into_iter().max()).filter(|_| seen.pull_started_at.is_some());
-    let ended = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
     let all_stopped =
         !seen.containers.is_empty() && seen.containers.iter().all(|one| one.state == ContainerState::Stopped);
-    let deleted = pod.metadata.deletion_timestamp.is_some();
+    let statuses: Vec<_> = statuses.iter().copied().filter(|status| !held(status)).collect();
     seen.failure = failure(pod, &seen.containers, &statuses, ended, ours);
     // A Pod that is being deleted and whose containers have ended holds nothing any more but our finalizer. One
     // that was never placed has no containers that could end.

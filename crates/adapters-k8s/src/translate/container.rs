@@ -1,19 +1,24 @@
 //! One container.
 
 use k8s_openapi::api::core::v1::{Container, ExecAction, Probe};
-use kecs_domain::model::{ContainerDefinition, ContainerOverride, HealthCheck, LogDriver, TaskDefinition};
+use kecs_domain::model::{
+    ContainerDefinition, ContainerOverride, HealthCheck, LogDriver, ResourceRequirement, ResourceType,
+    TaskDefinition, VersionConsistency,
+};
 use kecs_domain::task::Task;
 
 use super::order::Position;
 use super::ports::Ports;
-use super::{Notes, environment, resources, security, volumes};
+use super::{Notes, Offer, environment, resources, restart, security, volumes};
+use crate::gate;
+use crate::names::dns_label;
 
-/// Makes the container at `index` of the task definition.
+/// Makes the container at `index` of the task definition, for the Pod of that name.
 pub(super) fn translate(
-    task: &Task,
+    (pod, task): (&str, &Task),
     definition: &TaskDefinition,
-    index: usize,
-    position: Position,
+    (index, position): (usize, Position),
+    offer: &Offer,
     ports: &mut Ports,
     notes: &mut Notes,
 ) -> Container {
@@ -23,9 +28,13 @@ pub(super) fn translate(
     let overridden = override_of(task, container);
     note_unsupported(container, &path, notes);
     let health = container.health_check.as_ref().and_then(probe);
-    let sidecar = matches!(position, Position::Sidecar { .. });
+    let (restart_policy, restart_policy_rules) =
+        restart::of_container(container, position, offer.restarts, &path, notes);
+    let name = container.name.as_deref().unwrap_or_default();
+    let mut sources = environment::files_of_container(container, overridden);
+    sources.extend((position == Position::Gated).then(|| gate::closed(pod, name)));
     Container {
-        name: container.name.clone().unwrap_or_default(),
+        name: dns_label(name),
         image: container.image.clone(),
         // ECS's command alone must not replace the image's ENTRYPOINT: it is Kubernetes' args.
         command: words(container.entry_point.as_ref()),
@@ -33,6 +42,7 @@ pub(super) fn translate(
             overridden.and_then(|overridden| overridden.command.as_ref()).or(container.command.as_ref()),
         ),
         env: environment::of_container(container, overridden, &path, notes),
+        env_from: (!sources.is_empty()).then_some(sources),
         ports: ports.of_container(definition, container, &path, notes),
         resources: resources::of_container(container, overridden),
         security_context: security::of_container(container, &path, notes),
@@ -40,7 +50,8 @@ pub(super) fn translate(
         working_dir: container.working_directory.clone().filter(|dir| !dir.is_empty()),
         stdin: container.interactive.filter(|wanted| *wanted),
         tty: container.pseudo_terminal.filter(|wanted| *wanted),
-        restart_policy: sidecar.then(|| "Always".to_owned()),
+        restart_policy,
+        restart_policy_rules,
         startup_probe: match position {
             Position::Sidecar { healthy: true } => health.clone().map(startup),
             _ => None,
@@ -67,12 +78,6 @@ fn note_unsupported(container: &ContainerDefinition, path: &str, notes: &mut Not
         format!("{path}.links"),
         "Containers of a Pod share one address: reach the other container at localhost.",
     );
-    if container.repository_credentials.is_some() {
-        notes.add(
-            format!("{path}.repositoryCredentials"),
-            "Credentials are not fetched: give the namespace's default service account an image pull secret.",
-        );
-    }
     let driver = container.log_configuration.as_ref().map(|log| log.log_driver);
     if driver.is_some_and(|driver| driver != LogDriver::JsonFile) {
         notes
@@ -90,8 +95,15 @@ fn note_unsupported(container: &ContainerDefinition, path: &str, notes: &mut Not
         "startTimeout",
         "What others wait for is waited for without a limit.",
     );
-    let given = container.resource_requirements.as_ref().is_some_and(|all| !all.is_empty());
-    note(given, "resourceRequirements", "GPUs and accelerators are not asked for yet.");
+    let accelerated = |one: &ResourceRequirement| one.r#type != ResourceType::Gpu;
+    let given = container.resource_requirements.iter().flatten().any(accelerated);
+    note(given, "resourceRequirements", "Accelerators other than GPUs are not asked for.");
+    let strict = container.version_consistency != Some(VersionConsistency::Disabled);
+    note(
+        container.version_consistency.is_some() && strict,
+        "versionConsistency",
+        "Each task resolves its image's tag anew.",
+    );
     note(container.disable_networking == Some(true), "disableNetworking", "A Pod always has a network.");
     let given = container.credential_specs.as_ref().is_some_and(|all| !all.is_empty());
     note(given, "credentialSpecs", "Credential specifications are not carried over.");
@@ -100,9 +112,6 @@ fn note_unsupported(container: &ContainerDefinition, path: &str, notes: &mut Not
         "firelensConfiguration",
         "The container runs, but no logs are routed to it.",
     );
-    if container.restart_policy.as_ref().is_some_and(|policy| policy.enabled) {
-        notes.add(format!("{path}.restartPolicy"), "The container is not restarted in place.");
-    }
 }
 
 /// A health check as an exec probe, with ECS's defaults. (API reference, HealthCheck)

@@ -1,9 +1,10 @@
-//! The environment of a container: its own variables, then the overrides of the request, by name.
+//! The environment of a container: its own variables, then the overrides of the request, by name; behind them the values
+//! that stand elsewhere.
 
-use k8s_openapi::api::core::v1::EnvVar;
+use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 use kecs_domain::model::{ContainerDefinition, ContainerOverride, KeyValuePair};
 
-use super::Notes;
+use super::{Notes, references};
 
 /// The text as it is: Kubernetes would replace `$(NAME)` by a variable's value and `$$` by `$`. ECS replaces nothing.
 pub(super) fn literal(text: &str) -> String {
@@ -30,15 +31,21 @@ pub(super) fn of_container(
             }
         }
     }
-    notes.unless_empty(
-        definition.secrets.as_ref(),
-        format!("{path}.secrets"),
-        "Values from Secrets Manager and Parameter Store are not fetched: the container starts without them.",
-    );
-    notes.unless_empty(
-        definition.environment_files.as_ref(),
-        format!("{path}.environmentFiles"),
-        "Files in S3 are not fetched: the container starts without these variables.",
-    );
+    // A name may stand once only: a value that is written out comes before one that is looked up.
+    for secret in references::secrets(definition, path, notes) {
+        if !variables.iter().any(|variable| variable.name == secret.name) {
+            variables.push(secret);
+        }
+    }
     (!variables.is_empty()).then_some(variables)
+}
+
+/// Variables from files. Those of `environment` come before them, in ECS and in Kubernetes alike.
+pub(super) fn files_of_container(
+    definition: &ContainerDefinition,
+    overridden: Option<&ContainerOverride>,
+) -> Vec<EnvFromSource> {
+    let of_request = overridden.and_then(|o| o.environment_files.as_ref()).filter(|files| !files.is_empty());
+    let files = of_request.or(definition.environment_files.as_ref());
+    references::environment_files(files.into_iter().flatten())
 }

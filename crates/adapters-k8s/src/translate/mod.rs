@@ -2,25 +2,33 @@
 //!
 //! Nothing is scaled up or dropped in silence: what Kubernetes can't express is a [`Note`].
 
+mod claims;
 mod container;
 mod environment;
 mod order;
 mod ports;
+mod references;
 mod resources;
+mod restart;
 mod security;
 mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+pub use claims::StorageClasses;
+pub(crate) use restart::starts_again;
 
 use k8s_openapi::api::core::v1::{
-    Affinity, HostAlias, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod,
-    PodDNSConfig, PodSpec,
+    Affinity, HostAlias, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm,
+    PersistentVolumeClaim, Pod, PodDNSConfig, PodSpec,
 };
 use kecs_domain::model::{ContainerDefinition, NetworkMode, TaskDefinition};
 use kecs_domain::task::Task;
 use kube::api::ObjectMeta;
 
-use crate::identity::{FINALIZER, Identity, NETWORK_MODE};
+use crate::gate::{GATES, Gates};
+use crate::identity::{CONTAINER_NAMES, ContainerNames, FINALIZER, Identity, NETWORK_MODE, NOT_TRANSLATED};
 use crate::names::{namespace_name, pod_name};
 
 /// How long a container has between SIGTERM and SIGKILL, in seconds, where its definition says nothing.
@@ -36,11 +44,19 @@ pub struct Note {
     pub what: String,
 }
 
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.member, self.what)
+    }
+}
+
 /// A Pod, and what of the task it doesn't express.
 #[derive(Clone, Debug)]
 pub struct Translation {
     /// The manifest.
     pub pod: Pod,
+    /// Claims that have to be there before it. They outlive it.
+    pub claims: Vec<PersistentVolumeClaim>,
     /// What it doesn't express.
     pub notes: Vec<Note>,
 }
@@ -70,6 +86,23 @@ pub struct Place {
     pub node: Option<String>,
     /// Host ports that are not free for those that ECS would choose.
     pub taken: BTreeSet<u16>,
+    /// What the Kubernetes there has to offer.
+    pub offer: Offer,
+}
+
+/// What one Kubernetes has and another lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The storage classes of volumes.
+    pub storage: StorageClasses,
+    /// Whether single containers can be started again. (Kubernetes 1.35)
+    pub restarts: bool,
+}
+
+impl Default for Offer {
+    fn default() -> Self {
+        Self { storage: StorageClasses::default(), restarts: true }
+    }
 }
 
 /// Makes the Pod of a task.
@@ -87,9 +120,17 @@ pub fn translate(
     let mode = definition.network_mode.unwrap_or(NetworkMode::Bridge);
     annotations.insert(NETWORK_MODE.to_owned(), mode.as_str().to_owned());
     let host = definition.network_mode == Some(NetworkMode::Host);
+    let name = name_of(task);
     let (mut init_containers, mut main_containers) = (Vec::new(), Vec::new());
     for (index, position) in order.iter() {
-        let translated = container::translate(task, definition, index, position, &mut ports, &mut notes);
+        let translated = container::translate(
+            (&name, task),
+            definition,
+            (index, position),
+            &place.offer,
+            &mut ports,
+            &mut notes,
+        );
         if position.is_init() {
             init_containers.push(translated);
         } else {
@@ -97,6 +138,13 @@ pub fn translate(
         }
     }
     note_task(definition, &mut notes);
+    let gated = order.iter().filter(|(_, position)| *position == order::Position::Gated);
+    let gates = Gates::for_containers(gated.map(|(index, _)| &containers[index]));
+    let names = containers.iter().filter_map(|container| container.name.as_deref());
+    let more = [(GATES, gates.annotation()), (CONTAINER_NAMES, ContainerNames::annotation(names))];
+    annotations.extend(more.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?))));
+    let (mut volumes, claims) = claims::volumes(identity, task, definition, &place.offer.storage, &mut notes);
+    volumes.extend(volumes::in_memory(definition, &mut notes));
     let spec = PodSpec {
         containers: main_containers,
         init_containers: (!init_containers.is_empty()).then_some(init_containers),
@@ -118,12 +166,17 @@ pub fn translate(
         affinity: place.node.as_deref().map(on_node),
         resources: resources::of_pod(task, definition),
         security_context: security::of_pod(containers),
-        volumes: volumes::of_pod(definition, &mut notes),
+        image_pull_secrets: references::pull_secrets(containers),
+        volumes: (!volumes.is_empty()).then_some(volumes),
         ..PodSpec::default()
     };
+    if !notes.notes.is_empty() {
+        let text: Vec<_> = notes.notes.iter().map(ToString::to_string).collect();
+        annotations.insert(NOT_TRANSLATED.to_owned(), text.join("\n"));
+    }
     let pod = Pod {
         metadata: ObjectMeta {
-            name: Some(name_of(task)),
+            name: Some(name),
             namespace: Some(namespace_name(identity.installation(), &task.key.cluster)),
             labels: Some(labels),
             annotations: Some(annotations),
@@ -133,7 +186,7 @@ pub fn translate(
         spec: Some(spec),
         status: None,
     };
-    Translation { pod, notes: notes.notes }
+    Translation { pod, claims, notes: notes.notes }
 }
 
 /// The name of a task's Pod.

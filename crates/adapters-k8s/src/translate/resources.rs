@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use kecs_domain::model::{ContainerDefinition, ContainerOverride, TaskDefinition};
+use kecs_domain::model::{ContainerDefinition, ContainerOverride, ResourceType, TaskDefinition};
 use kecs_domain::task::Task;
+
+/// What device plugins call a GPU.
+const GPU: &str = "nvidia.com/gpu";
 
 /// CPU units as Kubernetes writes them: thousandths of a CPU, rounded down so that they fit where ECS's would.
 fn cpu(units: i64) -> Quantity {
@@ -38,6 +41,13 @@ pub(super) fn of_container(
     }
     if let Some(mib) = hard {
         limits.insert("memory".to_owned(), memory(mib));
+    }
+    let own = overridden.and_then(|o| o.resource_requirements.as_ref());
+    let wanted = own.or(definition.resource_requirements.as_ref()).into_iter().flatten();
+    let gpus = wanted.into_iter().find(|one| one.r#type == ResourceType::Gpu);
+    if let Some(count) = gpus.and_then(|gpus| gpus.value.clone()) {
+        // A resource of this kind is asked for by its limit.
+        limits.insert(GPU.to_owned(), Quantity(count));
     }
     let filled = |map: BTreeMap<String, Quantity>| (!map.is_empty()).then_some(map);
     let (requests, limits) = (filled(requests), filled(limits));

@@ -1,47 +1,28 @@
 //! Volumes and where they are mounted.
 
-use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, HostPathVolumeSource, Volume, VolumeMount};
+use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, Volume, VolumeMount};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kecs_domain::model::{ContainerDefinition, TaskDefinition};
 
 use super::Notes;
-use crate::names::label_value;
-
-/// A volume's name in Kubernetes.
-fn volume_name(name: &str) -> String {
-    label_value(name).to_ascii_lowercase().replace(['_', '.'], "-")
-}
+use crate::names::dns_label;
 
 /// A container's own memory-backed volume.
 fn memory_name(container: &str, index: usize) -> String {
-    volume_name(&format!("{container}-memory-{index}"))
+    dns_label(&format!("{container}-memory-{index}"))
 }
 
-/// The volumes of the task, and those that single containers need.
-pub(super) fn of_pod(definition: &TaskDefinition, notes: &mut Notes) -> Option<Vec<Volume>> {
+/// The volumes that single containers need: those in memory.
+pub(super) fn in_memory(definition: &TaskDefinition, notes: &mut Notes) -> Vec<Volume> {
     let mut volumes = Vec::new();
-    for (index, volume) in definition.volumes.iter().flatten().enumerate() {
-        let Some(name) = &volume.name else { continue };
-        let path = volume.host.as_ref().and_then(|host| host.source_path.clone());
-        let lasting = volume.efs_volume_configuration.is_some()
-            || volume.fsx_windows_file_server_volume_configuration.is_some()
-            || volume.docker_volume_configuration.is_some()
-            || volume.s3files_volume_configuration.is_some()
-            || volume.configured_at_launch == Some(true);
-        if lasting {
+    for (index, container) in definition.container_definitions.iter().flatten().enumerate() {
+        let tmpfs = container.linux_parameters.iter().flat_map(|linux| linux.tmpfs.iter().flatten());
+        if tmpfs.into_iter().any(|tmpfs| tmpfs.mount_options.as_ref().is_some_and(|all| !all.is_empty())) {
             notes.add(
-                format!("volumes[{index}]"),
-                "Lasting volumes are not provided yet: the volume is empty and ends with the task.",
+                format!("containerDefinitions[{index}].linuxParameters.tmpfs"),
+                "Mount options are left out.",
             );
         }
-        volumes.push(Volume {
-            name: volume_name(name),
-            host_path: path.clone().map(|path| HostPathVolumeSource { path, type_: None }),
-            empty_dir: path.is_none().then(EmptyDirVolumeSource::default),
-            ..Volume::default()
-        });
-    }
-    for container in definition.container_definitions.iter().flatten() {
         for (index, (_, mib)) in memory_mounts(container).into_iter().enumerate() {
             volumes.push(Volume {
                 name: memory_name(container.name.as_deref().unwrap_or_default(), index),
@@ -54,7 +35,7 @@ pub(super) fn of_pod(definition: &TaskDefinition, notes: &mut Notes) -> Option<V
             });
         }
     }
-    (!volumes.is_empty()).then_some(volumes)
+    volumes
 }
 
 /// `tmpfs` and `sharedMemorySize`: path and size in MiB.
@@ -92,7 +73,7 @@ fn own_mounts(container: &ContainerDefinition, read_only: bool) -> Vec<VolumeMou
         .flatten()
         .filter_map(|mount| {
             Some(VolumeMount {
-                name: volume_name(mount.source_volume.as_deref()?),
+                name: dns_label(mount.source_volume.as_deref()?),
                 mount_path: mount.container_path.clone()?,
                 read_only: (read_only || mount.read_only == Some(true)).then_some(true),
                 ..VolumeMount::default()

@@ -16,6 +16,7 @@ use kecs_domain::task::TaskObservation;
 use kecs_usecases::ports::{Instance, Launch};
 
 use crate::address::AddressPool;
+use crate::logs::{self, Said};
 use crate::node::Node;
 use crate::options::{BadOptions, SimOptions};
 use crate::script::{Script, ScriptError};
@@ -180,6 +181,15 @@ impl Engine {
         let Some(task) = self.find(now, key).and_then(|number| self.tasks.get(&number)) else { return false };
         let mut all = task.script.containers.iter().zip(&task.containers);
         all.any(|(script, one)| &*script.name == container && one.state == State::Running)
+    }
+
+    /// What a container has said by now; None if there is none of that name, or if it hasn't started.
+    pub(crate) fn said(&mut self, now: Timestamp, key: &TaskKey, container: &str) -> Option<Said> {
+        let number = self.find(now, key)?;
+        let task = self.tasks.get(&number)?;
+        let mut all = task.script.containers.iter().zip(&task.containers);
+        let (script, one) = all.find(|(script, _)| &*script.name == container)?;
+        logs::said(one, script.behaviour(task.lot), now)
     }
 
     /// Every task that is here, as it is now.

@@ -19,6 +19,8 @@ pub const LABELS: &[(&str, &str)] = &[
     ("health", HEALTH),
     ("health-interval", INTERVAL),
     ("ignore-sigterm", BOOLEAN),
+    ("log", TEXT),
+    ("log-every", PACE),
     ("oom-after", DURATION),
     ("pull-delay", DURATION),
     ("pull-error", TEXT),
@@ -32,6 +34,7 @@ pub const LABELS: &[(&str, &str)] = &[
 
 const EXIT_CODE: &str = "an integer from 0 to 255";
 const DURATION: &str = "a duration of at most a year, such as 50ms, 3s, 2m or 1h";
+const PACE: &str = "a duration of 1ms to a year, such as 50ms, 3s, 2m or 1h";
 const INTERVAL: &str =
     "a duration of 1ms to a year, such as 50ms, 3s, 2m or 1h, on a container with a healthCheck";
 const TEXT: &str = "a text that is not empty";
@@ -80,6 +83,10 @@ pub(crate) struct Behaviour {
     pub(crate) health: Health,
     /// How often the health check is made, instead of the `interval` of the task definition.
     pub(crate) health_interval: Option<Duration>,
+    /// What it writes when it starts.
+    pub(crate) log: Option<Arc<str>>,
+    /// How often it writes that again.
+    pub(crate) log_every: Option<Duration>,
     /// SIGTERM does nothing.
     pub(crate) ignore_sigterm: bool,
     /// How long it takes to end after SIGTERM.
@@ -103,6 +110,8 @@ impl Behaviour {
         oom_after: None,
         health: Health::Passing,
         health_interval: None,
+        log: None,
+        log_every: None,
         ignore_sigterm: false,
         stop_delay: Duration::ZERO,
         exit_on_sigterm: 0,
@@ -146,6 +155,8 @@ impl Behaviour {
                 self.health_interval = Some(duration::parse(value).filter(|it| !it.is_zero())?)
             }
             "ignore-sigterm" => self.ignore_sigterm = value.parse().ok()?,
+            "log" => self.log = Some(text(value)?),
+            "log-every" => self.log_every = Some(duration::parse(value).filter(|it| !it.is_zero())?),
             "oom-after" => self.oom_after = Some(duration::parse(value)?),
             "pull-delay" => self.pull_delay = Some(duration::parse(value)?),
             "pull-error" => self.pull_error = Some(text(value)?),
@@ -230,6 +241,8 @@ mod tests {
             ("kecs.dev/sim.health", "unhealthy-after=3s"),
             ("kecs.dev/sim.health-interval", "50ms"),
             ("kecs.dev/sim.ignore-sigterm", "true"),
+            ("kecs.dev/sim.log", "one\ntwo"),
+            ("kecs.dev/sim.log-every", "5s"),
             ("kecs.dev/sim.oom-after", "2m"),
             ("kecs.dev/sim.pull-delay", "1s"),
             ("kecs.dev/sim.pull-error", "no such image"),
@@ -252,6 +265,8 @@ mod tests {
             oom_after: Some(Duration::from_secs(120)),
             health: Health::FailingAfter(Duration::from_secs(3)),
             health_interval: Some(Duration::from_millis(50)),
+            log: Some("one\ntwo".into()),
+            log_every: Some(Duration::from_secs(5)),
             ignore_sigterm: true,
             stop_delay: Duration::from_secs(4),
             exit_on_sigterm: 143,

@@ -2,12 +2,14 @@
 
 use std::process;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use futures::FutureExt;
+use kecs_adapters_k8s::target;
 use tokio::sync::oneshot;
 
-use crate::config::{Config, Settings};
+use super::confirm::confirm;
+use crate::config::{Config, Orchestrator, Settings};
 use crate::demo::{self, Screen};
 use crate::runtime::{self, Ready, Signals, logging};
 
@@ -19,6 +21,14 @@ pub struct Demo {
     #[arg(long)]
     pub exit: bool,
 
+    /// Image of the service's container; it must run until it is stopped
+    #[arg(long, value_name = "IMAGE", default_value = demo::IMAGE)]
+    pub image: String,
+
+    /// Go on without asking, where it would run on a Kubernetes cluster
+    #[arg(long, short)]
+    pub yes: bool,
+
     /// The settings.
     #[command(flatten)]
     pub settings: Settings,
@@ -28,7 +38,7 @@ const EXAMPLES: &str = "\
 Examples:
   kecs demo
   kecs demo --exit --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0
-  kecs demo --orchestrator kubernetes";
+  kecs demo --orchestrator kubernetes --context test";
 
 impl Demo {
     /// Shows it.
@@ -50,18 +60,34 @@ impl Demo {
             settings.data_dir = Some(directory.path().to_owned());
         }
         // Not among the Pods of a server that is there to stay.
-        settings.installation.get_or_insert_with(|| "kecs-demo".into());
+        settings.installation = settings.installation.or("kecs-demo".parse().ok());
         let config = Config::load(settings, None)?;
         logging::start(&config.log_level, config.log_format)?;
         let runtime = super::runtime(config.threads)?;
-        let result = runtime.block_on(show(config, self.exit));
+        let result = runtime.block_on(async {
+            if let Orchestrator::Kubernetes(options) = &config.orchestrator {
+                let at = target(options).await?;
+                confirm(
+                    &format!(
+                        "Show it at {at}? A Namespace and a few Pods are made there, and removed at the end."
+                    ),
+                    self.yes,
+                )?;
+            }
+            show(config, &self.image, self.exit).await
+        });
         runtime.shutdown_background();
         result
     }
 }
 
-async fn show(config: Config, exit: bool) -> Result<()> {
+async fn show(config: Config, image: &str, exit: bool) -> Result<()> {
     let mut signals = Signals::catch()?;
+    let installation = match &config.orchestrator {
+        Orchestrator::Kubernetes(options) => Some(options.installation.clone()),
+        // Ends with the process.
+        Orchestrator::Simulated(_) => None,
+    };
     let (tell, told) = oneshot::channel::<Ready>();
     let (stop, stopped) = oneshot::channel::<()>();
     let ready = move |ready: &Ready| {
@@ -75,7 +101,7 @@ async fn show(config: Config, exit: bool) -> Result<()> {
     };
     let screen = Screen::new();
     let story = async {
-        demo::tell(&ready, &screen).await?;
+        demo::tell(&ready, &screen, image).await?;
         if !exit {
             demo::what_next(&ready, &screen);
             std::future::pending::<()>().await;
@@ -92,7 +118,15 @@ async fn show(config: Config, exit: bool) -> Result<()> {
         signals.next().await;
         process::exit(130);
     });
+    let cleared = match &installation {
+        Some(installation) => demo::clear(&ready, &screen).await.map_err(|error| {
+            anyhow!(
+                "{error:#}; take the rest away with kecs uninstall --delete --installation {installation}"
+            )
+        }),
+        None => Ok(()),
+    };
     drop(stop);
     server.await.context("the server failed")??;
-    result
+    result.and(cleared)
 }

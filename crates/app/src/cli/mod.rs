@@ -1,7 +1,11 @@
 //! The `kecs` command line.
 
+mod confirm;
+mod convert;
 mod demo;
+mod logs;
 mod serve;
+mod uninstall;
 mod version;
 
 use std::process::ExitCode;
@@ -41,6 +45,22 @@ pub enum Command {
     /// revision, and then stays up so that you can try the aws CLI on it. Without --data-dir, what it keeps is
     /// removed at the end.
     Demo(demo::Demo),
+    /// Print ECS task definitions and services as Kubernetes manifests
+    ///
+    /// Reads what is sent to register-task-definition and create-service, and what describe-task-definition and
+    /// describe-services print. Containers become what kecs itself would run; a service becomes a Deployment (or a
+    /// DaemonSet) with its Services. It needs neither a server nor a cluster.
+    Convert(convert::Convert),
+    /// Print what a container of a task writes
+    ///
+    /// Asks the admin address of a running kecs. What a task wrote is kept for as long as the stopped task itself is.
+    Logs(logs::Logs),
+    /// Take back what kecs has in a Kubernetes cluster
+    ///
+    /// Pods of tasks have a finalizer that keeps them until kecs has seen their end. When kecs is gone for good, this takes
+    /// the finalizers off, and with --delete removes the Pods and Namespaces too. Only what carries the installation's
+    /// label is touched. kecs must not be running.
+    Uninstall(uninstall::Uninstall),
     /// Print the version
     Version(version::Version),
 }
@@ -67,6 +87,9 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
+        Command::Convert(convert) => convert.run(),
+        Command::Logs(logs) => logs.run(),
+        Command::Uninstall(uninstall) => uninstall.run(),
         Command::Version(version) => version.run(),
     };
     match result {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use kecs_adapters_http::{DefaultScope, is_account, is_region};
-use kecs_adapters_k8s::KubernetesOptions;
+use kecs_adapters_k8s::{KubernetesOptions, StorageClasses};
 use kecs_adapters_sim::SimOptions;
 
 pub use settings::Settings;
@@ -188,7 +188,15 @@ fn orchestrator(settings: &Settings) -> Result<Orchestrator> {
         OrchestratorKind::Kubernetes => Ok(Orchestrator::Kubernetes(KubernetesOptions {
             kubeconfig: settings.kubeconfig.clone(),
             context: settings.context.clone(),
-            installation: settings.installation.clone().unwrap_or(KubernetesOptions::default().installation),
+            installation: match &settings.installation {
+                Some(name) => name.as_str().to_owned(),
+                None => KubernetesOptions::default().installation,
+            },
+            storage: StorageClasses {
+                efs: settings.efs_storage_class.clone(),
+                ebs: settings.ebs_storage_class.clone(),
+                docker: settings.docker_storage_class.clone(),
+            },
         })),
         OrchestratorKind::Simulated => {
             let mut options = SimOptions::default();

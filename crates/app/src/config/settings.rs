@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Deserialize;
 
-use super::values::{DatabaseUrl, Listen, LogFormat, OrchestratorKind, PublicUrl, Span, StorageKind};
+use super::values::{
+    DatabaseUrl, Installation, Listen, LogFormat, OrchestratorKind, PublicUrl, Span, StorageKind,
+};
 
 const ADDRESSES: &str = "Addresses";
 const STORAGE: &str = "Storage";
@@ -85,7 +87,19 @@ settings! {
     /// Name under which Pods and Namespaces are ours; installations of different names don't see each other's
     /// [default: kecs]
     #[arg(long, env = "KECS_INSTALLATION", value_name = "NAME", help_heading = ORCHESTRATOR, hide_env = true)]
-    installation: String,
+    installation: Installation,
+
+    /// Storage class of EFS volumes, which many nodes write at once; without one they are empty directories
+    #[arg(long, env = "KECS_EFS_STORAGE_CLASS", value_name = "NAME", help_heading = ORCHESTRATOR, hide_env = true)]
+    efs_storage_class: String,
+
+    /// Storage class of EBS volumes; without one they are empty directories
+    #[arg(long, env = "KECS_EBS_STORAGE_CLASS", value_name = "NAME", help_heading = ORCHESTRATOR, hide_env = true)]
+    ebs_storage_class: String,
+
+    /// Storage class of shared Docker volumes; without one they are empty directories
+    #[arg(long, env = "KECS_DOCKER_STORAGE_CLASS", value_name = "NAME", help_heading = ORCHESTRATOR, hide_env = true)]
+    docker_storage_class: String,
 
     /// How many nodes there are [default: 3]
     #[arg(long, env = "KECS_SIM_NODES", value_name = "COUNT", help_heading = SIMULATION, hide_env = true)]

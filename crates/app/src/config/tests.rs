@@ -111,3 +111,17 @@ fn wrong_settings_are_named() {
         assert!(error.starts_with(name), "{error}");
     }
 }
+
+#[test]
+fn an_installation_has_a_name_that_kubernetes_takes() {
+    let installation = |settings: Settings| match resolve(settings).unwrap().orchestrator {
+        Orchestrator::Kubernetes(options) => options.installation,
+        other => panic!("{other:?}"),
+    };
+    let kubernetes = ["--orchestrator", "kubernetes"];
+    assert_eq!(installation(flags(&kubernetes)), "kecs");
+    assert_eq!(installation(flags(&[&kubernetes[..], &["--installation", "team-b"]].concat())), "team-b");
+    for wrong in ["", "Team", "-a", "a-", "a_b", "a.b", &"x".repeat(41)] {
+        assert!(wrong.parse::<values::Installation>().is_err(), "{wrong}");
+    }
+}

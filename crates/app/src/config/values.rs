@@ -85,6 +85,47 @@ impl TryFrom<String> for PublicUrl {
     }
 }
 
+/// The name of an installation: a label's value, and a part of namespaces' names.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Installation(String);
+
+impl Installation {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Installation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_legal =
+            |character: u8| character.is_ascii_lowercase() || character.is_ascii_digit() || character == b'-';
+        let legal = !text.is_empty()
+            && text.len() <= 40
+            && text.bytes().all(is_legal)
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        if legal {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("write at most 40 lower-case letters, digits and hyphens, such as team-b, with no hyphen at the \
+                 beginning or the end"
+                .into())
+        }
+    }
+}
+
+impl TryFrom<String> for Installation {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
 /// A length of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -101,9 +142,10 @@ impl FromStr for Span {
             "ms" => Some(Duration::from_millis(number)),
             "s" => Some(Duration::from_secs(number)),
             "m" => number.checked_mul(60).map(Duration::from_secs),
+            "h" => number.checked_mul(3600).map(Duration::from_secs),
             _ => None,
         });
-        duration.map(Self).ok_or_else(|| "write a number and a unit (ms, s or m), such as 30s".into())
+        duration.map(Self).ok_or_else(|| "write a number and a unit (ms, s, m or h), such as 30s".into())
     }
 }
 
@@ -246,6 +288,7 @@ mod tests {
             ("250ms", Some(Duration::from_millis(250))),
             ("30s", Some(Duration::from_secs(30))),
             ("2m", Some(Duration::from_secs(120))),
+            ("3h", Some(Duration::from_secs(10_800))),
             ("30", None),
             ("s", None),
             ("1.5s", None),

@@ -19,13 +19,15 @@ pub(crate) use screen::Screen;
 const CLUSTER: &str = "demo";
 const SERVICE: &str = "web";
 const TASKS: i32 = 3;
+/// What the service runs unless told otherwise.
+pub(crate) const IMAGE: &str = "public.ecr.aws/nginx/nginx:stable";
 /// How often the service is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 /// How long a service may take to become steady. On a real cluster images have to be pulled.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Deploys the service and updates it.
-pub(crate) async fn tell(ready: &Ready, screen: &Screen) -> Result<()> {
+pub(crate) async fn tell(ready: &Ready, screen: &Screen, image: &str) -> Result<()> {
     let ecs = EcsClient::new(format!("http://{}", ready.api));
     screen.say(&format!("kecs serves the ECS API at http://{} ({})", ready.api, ready.orchestrator.as_str()));
 
@@ -33,7 +35,7 @@ pub(crate) async fn tell(ready: &Ready, screen: &Screen) -> Result<()> {
     ecs.call::<op::CreateCluster>(&requests::cluster()).await?;
     screen.done(&format!("cluster {CLUSTER}"));
 
-    let first = register(&ecs, screen, "1.0").await?;
+    let first = register(&ecs, screen, image, "1.0").await?;
     screen.step("create-service");
     let exists = find(&ecs).await?.is_some_and(|service| service.status.as_deref() == Some("ACTIVE"));
     if exists {
@@ -45,7 +47,7 @@ pub(crate) async fn tell(ready: &Ready, screen: &Screen) -> Result<()> {
     screen.done(&format!("service {SERVICE} of {TASKS} tasks"));
     steady(&ecs, screen, "deployed").await?;
 
-    let second = register(&ecs, screen, "2.0").await?;
+    let second = register(&ecs, screen, image, "2.0").await?;
     screen.step("update-service");
     ecs.call::<op::UpdateService>(&requests::update(&second)).await?;
     screen.done(&format!("service {SERVICE} to {}", short(&second)));
@@ -55,6 +57,41 @@ pub(crate) async fn tell(ready: &Ready, screen: &Screen) -> Result<()> {
     for event in service.events.iter().flatten().take(8) {
         screen.say(&format!("  {}", event.message.as_deref().unwrap_or_default()));
     }
+    Ok(())
+}
+
+/// Removes what was made, so that nothing is left where tasks outlive the server.
+pub(crate) async fn clear(ready: &Ready, screen: &Screen) -> Result<()> {
+    let ecs = EcsClient::new(format!("http://{}", ready.api));
+    let begin = Instant::now();
+    screen.step("delete-service");
+    if find(&ecs).await?.is_some_and(|service| service.status.as_deref() == Some("ACTIVE")) {
+        ecs.call::<op::DeleteService>(&requests::delete_service()).await?;
+    }
+    // Tasks that were tried out beside the service end too.
+    loop {
+        let running = ecs.call::<op::ListTasks>(&requests::list_tasks()).await?.task_arns.unwrap_or_default();
+        for task in &running {
+            ecs.call::<op::StopTask>(&requests::stop_task(task)).await?;
+        }
+        if running.is_empty() {
+            break;
+        }
+        if begin.elapsed() > PATIENCE {
+            bail!("the tasks have not stopped after {} s", PATIENCE.as_secs());
+        }
+        sleep(LOOK).await;
+    }
+    screen.done(&format!("service {SERVICE} and all tasks"));
+    screen.step("delete-cluster");
+    // Tasks that are ending still hold it.
+    while let Err(error) = ecs.call::<op::DeleteCluster>(&requests::delete_cluster()).await {
+        if begin.elapsed() > PATIENCE {
+            return Err(error);
+        }
+        sleep(LOOK).await;
+    }
+    screen.done(&format!("cluster {CLUSTER}"));
     Ok(())
 }
 
@@ -70,15 +107,16 @@ pub(crate) fn what_next(ready: &Ready, screen: &Screen) {
          \x20 aws ecs update-service --cluster {CLUSTER} --service {SERVICE} --desired-count 5\n\
          \x20 aws ecs wait services-stable --cluster {CLUSTER} --services {SERVICE}\n\
          \x20 aws ecs run-task --cluster {CLUSTER} --task-definition {SERVICE}\n\
+         \x20 kecs logs --admin-url http://{} TASK-ARN\n\
          \n\
          Metrics: http://{}/metrics",
-        ready.api, ready.region, ready.region, ready.admin
+        ready.api, ready.region, ready.region, ready.admin, ready.admin
     ));
 }
 
-async fn register(ecs: &EcsClient, screen: &Screen, version: &str) -> Result<String> {
+async fn register(ecs: &EcsClient, screen: &Screen, image: &str, version: &str) -> Result<String> {
     screen.step("register-task-definition");
-    let response = ecs.call::<op::RegisterTaskDefinition>(&requests::task_definition(version)).await?;
+    let response = ecs.call::<op::RegisterTaskDefinition>(&requests::task_definition(image, version)).await?;
     let arn = response.task_definition.and_then(|definition| definition.task_definition_arn.clone());
     let arn = arn.context("RegisterTaskDefinition: the answer has no ARN")?;
     screen.done(&format!("task definition {}", short(&arn)));

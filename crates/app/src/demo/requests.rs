@@ -12,12 +12,18 @@ pub(super) fn cluster() -> model::CreateClusterRequest {
 
 /// A web server. The labels only mean something in the simulation: they make it take as long as a real one, so that
 /// there is something to see.
-pub(super) fn task_definition(version: &str) -> model::RegisterTaskDefinitionRequest {
-    let labels = [("pull-delay", "700ms"), ("start-delay", "500ms"), ("stop-delay", "300ms")]
-        .map(|(name, value)| (format!("kecs.dev/sim.{name}"), value.to_owned()));
+pub(super) fn task_definition(image: &str, version: &str) -> model::RegisterTaskDefinitionRequest {
+    let labels = [
+        ("pull-delay", "700ms"),
+        ("start-delay", "500ms"),
+        ("stop-delay", "300ms"),
+        ("log", "GET / 200"),
+        ("log-every", "5s"),
+    ]
+    .map(|(name, value)| (format!("kecs.dev/sim.{name}"), value.to_owned()));
     let container = model::ContainerDefinition {
         name: Some("nginx".into()),
-        image: Some("public.ecr.aws/nginx/nginx:stable".into()),
+        image: Some(image.to_owned()),
         cpu: Some(128),
         memory: Some(128),
         port_mappings: Some(vec![model::PortMapping { container_port: Some(80), ..Default::default() }]),
@@ -53,6 +59,22 @@ pub(super) fn update(definition: &str) -> model::UpdateServiceRequest {
         desired_count: Some(TASKS),
         ..Default::default()
     }
+}
+
+pub(super) fn delete_service() -> model::DeleteServiceRequest {
+    model::DeleteServiceRequest { cluster: Some(CLUSTER.into()), service: SERVICE.into(), force: Some(true) }
+}
+
+pub(super) fn list_tasks() -> model::ListTasksRequest {
+    model::ListTasksRequest { cluster: Some(CLUSTER.into()), ..Default::default() }
+}
+
+pub(super) fn stop_task(task: &str) -> model::StopTaskRequest {
+    model::StopTaskRequest { cluster: Some(CLUSTER.into()), task: task.to_owned(), ..Default::default() }
+}
+
+pub(super) fn delete_cluster() -> model::DeleteClusterRequest {
+    model::DeleteClusterRequest { cluster: CLUSTER.into() }
 }
 
 pub(super) fn describe() -> model::DescribeServicesRequest {

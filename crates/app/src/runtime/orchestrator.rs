@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, pending};
 use kecs_adapters_k8s::KubernetesOrchestrator;
 use kecs_adapters_sim::SimulatedOrchestrator;
-use kecs_usecases::ports::{Clock, Orchestrator, Shell};
+use kecs_usecases::ports::{Clock, Logs, Orchestrator, Shell};
 
 use crate::config;
 
@@ -17,6 +17,8 @@ pub(super) struct Opened {
     pub(super) port: Arc<dyn Orchestrator>,
     /// Commands inside of its containers.
     pub(super) shell: Arc<dyn Shell>,
+    /// What its containers write.
+    pub(super) logs: Arc<dyn Logs>,
     /// What must be polled for it to work; it doesn't end.
     pub(super) drive: BoxFuture<'static, ()>,
 }
@@ -34,14 +36,15 @@ pub(super) async fn open(orchestrator: &config::Orchestrator, clock: &Arc<dyn Cl
             let driven = Arc::clone(&simulation);
             Ok(Opened {
                 port: simulation.clone(),
-                shell: simulation,
+                shell: simulation.clone(),
+                logs: simulation,
                 drive: async move { driven.run().await }.boxed(),
             })
         }
         config::Orchestrator::Kubernetes(options) => {
             // Its watches are driven by whoever observes it.
             let port = Arc::new(KubernetesOrchestrator::connect(options.clone()).await?);
-            Ok(Opened { port: port.clone(), shell: port, drive: pending().boxed() })
+            Ok(Opened { port: port.clone(), shell: port.clone(), logs: port, drive: pending().boxed() })
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, anyhow};
-use kecs_adapters_http::admin::{self, Admin};
+use kecs_adapters_http::admin::{self, Admin, LogPages};
 use kecs_adapters_http::{EcsApi, Endpoint, EndpointOptions, Metrics, Registry, Server, ServerOptions};
 use kecs_usecases::Ecs;
 use kecs_usecases::ports::{Clock, IdGenerator, Wake};
@@ -75,7 +75,8 @@ pub async fn run(
     let orchestrator = orchestrator::open(&config.orchestrator, &clock).await?;
     let wake: Arc<dyn Wake> = queue.clone();
     let ports = (store.ports)(Arc::clone(&orchestrator.port), clock, ids, wake);
-    let ecs = Ecs::new(ports.with_shell(orchestrator.shell));
+    let ports = ports.with_shell(orchestrator.shell).with_logs(orchestrator.logs, Arc::new(store.logs));
+    let ecs = Ecs::new(ports);
 
     // Dropping the set on the way out ends whatever is in it.
     let mut tasks = JoinSet::new();
@@ -85,10 +86,11 @@ pub async fn run(
     let api_of_ecs = EcsApi::new(ecs.clone()).with_public_url(config.public_url.as_deref());
     let registry = Registry::new().with(Arc::new(api_of_ecs));
     let metrics = Arc::new(Metrics::new(&registry));
+    let logs = LogPages { ecs: ecs.clone(), scope: config.scope.clone() };
     let driver = Driver::new(Arc::new(ecs), orchestrator.port, queue, workers(&config));
     let stopping = Arc::new(AtomicBool::new(false));
     let gauges = [driver.gauges(), process::gauges()].into_iter().chain(store.gauges).collect();
-    let admin_pages = admin_pages(&config, Arc::clone(&metrics), gauges, Arc::clone(&stopping));
+    let admin_pages = admin_pages(&config, Arc::clone(&metrics), gauges, Arc::clone(&stopping), logs);
     let endpoint = Endpoint::new(registry, endpoint_options(&config), metrics);
 
     let (stop_api, api_stopped) = watch::channel(());
@@ -165,6 +167,7 @@ fn admin_pages(
     metrics: Arc<Metrics>,
     gauges: Vec<Arc<dyn kecs_adapters_http::Gauges>>,
     stopping: Arc<AtomicBool>,
+    logs: LogPages,
 ) -> Admin {
     let version = BTreeMap::from([
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
@@ -173,7 +176,7 @@ fn admin_pages(
         ("orchestrator", config.orchestrator.kind().as_str().to_owned()),
     ]);
     let readiness = Arc::new(move || stopping.load(Ordering::Relaxed).then(|| "shutting down".to_owned()));
-    Admin { metrics, gauges, readiness, version }
+    Admin { metrics, gauges, readiness, version, logs: Some(logs) }
 }
 
 fn tell(config: &Config, (api, admin): (SocketAddr, SocketAddr), ready: impl FnOnce(&Ready)) {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use kecs_adapters_http::{Gauges, MetricsText};
-use kecs_adapters_storage::{DuckDbStore, MemoryStore, OpenError, Options, PostgresStore};
+use kecs_adapters_storage::{DuckDbStore, KeptLogs, MemoryStore, OpenError, Options, PostgresStore};
 use kecs_usecases::Ports;
 use kecs_usecases::ports::{Clock, IdGenerator, Orchestrator, Store, Wake};
 
@@ -17,6 +17,8 @@ use crate::config::Storage;
 pub(super) struct Opened {
     /// Makes the ports with it.
     pub(super) ports: MakePorts,
+    /// Keeps logs of tasks that have ended.
+    pub(super) logs: KeptLogs,
     /// Its numbers for the metrics.
     pub(super) gauges: Vec<Arc<dyn Gauges>>,
     /// Closes it. Nothing is lost without that, but the next start has more to read.
@@ -40,6 +42,7 @@ pub(super) async fn open(storage: &Storage, clock: &Arc<dyn Clock>) -> Result<Op
     match storage {
         Storage::Memory => Ok(Opened {
             ports: ports_with(Arc::new(MemoryStore::new())),
+            logs: KeptLogs::in_memory(),
             gauges: Vec::new(),
             close: std::future::ready(()).boxed(),
         }),
@@ -51,6 +54,7 @@ pub(super) async fn open(storage: &Storage, clock: &Arc<dyn Clock>) -> Result<Op
             let closed = store.clone();
             Ok(Opened {
                 ports: ports_with(Arc::new(store)),
+                logs: KeptLogs::in_memory(),
                 gauges: Vec::new(),
                 close: async move { closed.close().await }.boxed(),
             })
@@ -68,6 +72,10 @@ async fn duckdb(directory: &Path, clock: Arc<dyn Clock>) -> Result<Opened> {
         }
         error => anyhow!("{error}. Choose another directory with --data-dir, or --storage memory"),
     })?;
+    // Only now: the directory is ours.
+    let path = directory.join("logs");
+    let logs = tokio::task::spawn_blocking(move || KeptLogs::open(&path)).await.context("the logs failed")?;
+    let logs = logs.with_context(|| format!("{} can't be read", directory.join("logs").display()))?;
     let store = Arc::new(store);
     let (counted, closed) = (Arc::clone(&store), Arc::clone(&store));
     let gauges = move |out: &mut MetricsText| {
@@ -92,6 +100,7 @@ async fn duckdb(directory: &Path, clock: Arc<dyn Clock>) -> Result<Opened> {
     };
     Ok(Opened {
         ports: ports_with(store),
+        logs,
         gauges: vec![Arc::new(gauges)],
         close: async move { closed.close().await }.boxed(),
     })

@@ -55,6 +55,11 @@ impl EventWriter<'_> {
     /// Says trouble, unless the same was said within six hours.
     fn complain(&mut self, service: &mut Service, text: &str) {
         service.steady = false;
+        self.say_once(service, text);
+    }
+
+    /// Says something, unless the same was said within six hours.
+    fn say_once(&mut self, service: &mut Service, text: &str) {
         let recent = service.said.get(text).is_some_and(|said| self.now.duration_since(*said) < REPEAT_AFTER);
         if !recent {
             service.said.retain(|_, said| self.now.duration_since(*said) < REPEAT_AFTER);
@@ -151,6 +156,12 @@ impl EventWriter<'_> {
                  more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
             ),
         );
+    }
+
+    /// The orchestrator runs tasks of this definition (`FAMILY:REVISION`) without some of what it asks for.
+    pub fn untranslated(&mut self, service: &mut Service, definition: &str, notes: &[String]) {
+        let notes = notes.join("; ");
+        self.say_once(service, &format!("runs task definition {definition} not in full. {notes}"));
     }
 
     /// The orchestrator holds a task back, for a reason in its own words.

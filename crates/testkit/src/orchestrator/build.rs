@@ -27,6 +27,10 @@ pub struct Recipe {
     pub launch_type: LaunchType,
     /// The instance that tasks were placed on.
     pub instance: Option<HexId>,
+    /// `overrides` of the request.
+    pub overrides: model::TaskOverride,
+    /// Its volumes.
+    pub volumes: Vec<model::Volume>,
 }
 
 impl Recipe {
@@ -38,6 +42,8 @@ impl Recipe {
             network: Some(NetworkMode::Awsvpc),
             launch_type: LaunchType::Fargate,
             instance: None,
+            overrides: model::TaskOverride::default(),
+            volumes: Vec::new(),
         }
     }
 
@@ -57,6 +63,21 @@ impl Recipe {
         self
     }
 
+    /// The request overrides a container.
+    #[must_use]
+    pub fn overridden(mut self, container: &str, with: model::ContainerOverride) -> Self {
+        let with = model::ContainerOverride { name: Some(container.to_owned()), ..with };
+        self.overrides.container_overrides.get_or_insert_default().push(with);
+        self
+    }
+
+    /// Tasks have an empty volume of that name.
+    #[must_use]
+    pub fn volume(mut self, name: &str) -> Self {
+        self.volumes.push(model::Volume { name: Some(name.to_owned()), ..model::Volume::default() });
+        self
+    }
+
     /// The task definition as RegisterTaskDefinition would store it.
     ///
     /// # Panics
@@ -72,6 +93,7 @@ impl Recipe {
             container_definitions: Some(self.containers.clone()),
             cpu: Some("256".to_owned()),
             memory: Some("512".to_owned()),
+            volumes: (!self.volumes.is_empty()).then(|| self.volumes.clone()),
             ..model::TaskDefinition::default()
         };
         Arc::new(TaskDefinition {
@@ -95,7 +117,7 @@ impl Recipe {
             definition: &definition,
             launch_type: Some(self.launch_type),
             capacity_provider: None,
-            overrides: Doc::default(),
+            overrides: Doc::new(self.overrides.clone()),
             group: format!("family:{}", self.family),
             started_by: None,
             enable_execute_command: false,
@@ -130,6 +152,12 @@ pub trait ContainerExt {
     /// `startTimeout` in seconds.
     #[must_use]
     fn start_timeout(self, seconds: i32) -> Self;
+    /// A variable.
+    #[must_use]
+    fn variable(self, name: &str, value: &str) -> Self;
+    /// Mounts a volume.
+    #[must_use]
+    fn mount(self, volume: &str, path: &str) -> Self;
     /// Shows a port on the host; 0 for whichever is free.
     #[must_use]
     fn port(self, container_port: i32, host_port: i32) -> Self;
@@ -154,6 +182,21 @@ impl ContainerExt for ContainerDefinition {
 
     fn start_timeout(mut self, seconds: i32) -> Self {
         self.start_timeout = Some(seconds);
+        self
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        let pair = model::KeyValuePair { name: Some(name.to_owned()), value: Some(value.to_owned()) };
+        self.environment.get_or_insert_default().push(pair);
+        self
+    }
+
+    fn mount(mut self, volume: &str, path: &str) -> Self {
+        self.mount_points.get_or_insert_default().push(model::MountPoint {
+            source_volume: Some(volume.to_owned()),
+            container_path: Some(path.to_owned()),
+            read_only: None,
+        });
         self
     }
 

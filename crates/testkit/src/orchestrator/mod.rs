@@ -17,7 +17,7 @@ use kecs_domain::Timestamp;
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::model::ContainerDefinition;
 use kecs_domain::name::TaskId;
-use kecs_usecases::ports::{Launch, Orchestrator};
+use kecs_usecases::ports::{Launch, Logs, Orchestrator};
 
 pub use build::{ContainerExt, Recipe};
 pub use watch::{Latest, Watch};
@@ -36,6 +36,8 @@ pub enum Script {
         /// With this exit code.
         code: u8,
     },
+    /// Writes the lines `one`, `two` and `three` at its start; then as `Run`.
+    Says,
     /// Its image can't be pulled.
     PullFailure,
     /// The kernel ends it, soon after its start, because it takes too much memory.
@@ -48,6 +50,8 @@ pub enum Script {
     TurnsUnhealthy,
     /// As `Run`, with a health check that fails first, long enough to be seen, and then passes.
     TurnsHealthy,
+    /// Ends at once: with 0 if this condition of a shell holds inside, else with 1. Needs [`Ability::Programs`].
+    Test(&'static str),
 }
 
 /// What not every harness can bring about. A case that needs it is passed over where it is missing.
@@ -57,6 +61,8 @@ pub enum Ability {
     LoseNode,
     /// A node can be drained.
     DrainNode,
+    /// Containers run real programs, so that it can be seen what they are given.
+    Programs,
 }
 
 /// Something that can be true of what is observed.
@@ -67,6 +73,9 @@ pub type Condition<'a> = dyn Fn(&Latest) -> bool + Sync + 'a;
 pub trait OrchestratorHarness: Send + Sync {
     /// The orchestrator; another one after [`OrchestratorHarness::restart`].
     fn orchestrator(&self) -> Arc<dyn Orchestrator>;
+
+    /// The logs of the same orchestrator.
+    fn logs(&self) -> Arc<dyn Logs>;
 
     /// The cluster that the case works in.
     fn cluster(&self) -> ClusterKey;
@@ -95,6 +104,13 @@ pub trait OrchestratorHarness: Send + Sync {
 
     /// Somebody else deletes the task at the orchestrator.
     async fn delete_task(&self, key: &TaskKey);
+
+    /// There is a secret of that name in Secrets Manager or Parameter Store; its value has these members. Needs
+    /// [`Ability::Programs`].
+    async fn put_secret(&self, name: &str, members: &[(&str, &str)]);
+
+    /// There is a file of variables at this place (`BUCKET/PATH`) in S3. Needs [`Ability::Programs`].
+    async fn put_file(&self, place: &str, variables: &[(&str, &str)]);
 
     /// The node of that name dies.
     async fn lose_node(&self, host: &str);

@@ -9,7 +9,7 @@ use super::{Clusters, find, view};
 use crate::account_setting::value_of;
 use crate::capacity_provider::load;
 use crate::context::{check_model, retry_conflicts};
-use crate::ports::Changes;
+use crate::ports::{Changes, PortErrorKind};
 use crate::{Context, Result};
 
 impl Clusters<'_> {
@@ -20,7 +20,7 @@ impl Clusters<'_> {
     ///
     /// # Errors
     /// `InvalidParameterException` for an illegal name or member, and for an ACTIVE cluster that was created with
-    /// other arguments.
+    /// other arguments; `ClientException` if the orchestrator has no room for the cluster and never will.
     pub async fn create(
         &self,
         ctx: &Context,
@@ -33,7 +33,13 @@ impl Clusters<'_> {
         // If we die before this, the cluster is stored without its room. That heals: the caller had no answer and
         // asks again, and then we come here by the idempotent way. Until then an orchestrator that needs the room
         // makes it when it launches a task there.
-        self.ports.orchestrator.ensure_cluster(&key).await?;
+        if let Err(error) = self.ports.orchestrator.ensure_cluster(&key).await {
+            // A refusal that asking again won't change is the caller's to know: somebody has to make room.
+            return Err(match error.kind {
+                PortErrorKind::Permanent => EcsError::client(error.message).into(),
+                _ => error.into(),
+            });
+        }
 
         let view = view(self.ports, &cluster, Include::CREATED).await?;
         Ok(model::CreateClusterResponse { cluster: Some(view.into()) })

@@ -21,7 +21,8 @@ pub enum PortErrorKind {
 pub struct PortError {
     /// What the caller can do about it.
     pub kind: PortErrorKind,
-    /// The cause, for the log. Never shown to a client of the API.
+    /// The cause, for the log. Not shown to a client of the API, but for the orchestrator's permanent refusals of a
+    /// cluster or a task: those MUST be written for whoever asked for it.
     pub message: Cow<'static, str>,
 }
 

@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod error;
+pub mod logs;
 pub mod orchestrator;
 pub mod shell;
 pub mod store;
@@ -12,6 +13,7 @@ pub mod wake;
 
 pub use clock::{Clock, IdGenerator};
 pub use error::{PortError, PortErrorKind};
+pub use logs::{KeptLog, LogArchive, LogLine, LogLines, LogQuery, Logs, NoLogs};
 pub use orchestrator::{Instance, InstanceStatus, Launch, Observation, Orchestrator, Resources, StopOrder};
 pub use shell::{Exec, Input, NoShell, Output, Process, Shell, TerminalSize};
 pub use store::{
@@ -24,6 +26,7 @@ pub use wake::{Wake, WakeKey};
 #[cfg(any(test, feature = "mocks"))]
 pub use {
     clock::{MockClock, MockIdGenerator},
+    logs::{MockLogArchive, MockLogs},
     orchestrator::MockOrchestrator,
     shell::MockShell,
     store::{

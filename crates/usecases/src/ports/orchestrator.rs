@@ -99,6 +99,12 @@ pub trait Orchestrator: Send + Sync {
     /// `ClientException` that names the member.
     fn check(&self, definition: &model::TaskDefinition) -> Result<(), EcsError>;
 
+    /// What of a task this orchestrator doesn't do, each as `MEMBER: what becomes of it`, for people. MUST be quick and
+    /// without I/O. Nothing by default.
+    fn untranslated(&self, _launch: &Launch) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Makes room for a cluster. MUST be idempotent.
     async fn ensure_cluster(&self, cluster: &ClusterKey) -> Result<(), PortError>;
 

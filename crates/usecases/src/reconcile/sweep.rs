@@ -42,6 +42,10 @@ impl Reconciler<'_> {
                 tracing::warn!(task = %task.key.arn(), cause = %error, "a task is kept until its orchestrator lets go");
                 continue;
             }
+            if let Err(error) = self.ports.log_archive.drop_task(&task.key).await {
+                // The archive's own bound takes them in the end.
+                tracing::warn!(task = %task.key.arn(), cause = %error, "logs of a task that is gone are still kept");
+            }
             changes.deletes.push((EntityKey::Task(task.key.clone()), Expect::Version(task.version)));
         }
         changes.deletes.extend(tokens.into_iter().map(|token| (EntityKey::Token(token), Expect::Any)));

@@ -2,12 +2,14 @@
 
 use kecs_domain::arn::{ServiceKey, TaskKey};
 use kecs_domain::model::TaskStopCode;
+use kecs_domain::service::{EventWriter, Service};
 use kecs_domain::task::{AgentReport, DesiredStatus, Interruption, Task, TaskStatus};
 
 use super::definitions::definition_of;
 use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
 use crate::context::{Result, retry_conflicts};
+use crate::logs;
 use crate::ports::{Changes, Launch, PortErrorKind, StopOrder, Versioned, WakeKey};
 
 impl Reconciler<'_> {
@@ -16,6 +18,7 @@ impl Reconciler<'_> {
         if task.by_agent {
             self.by_agent(&task).await?;
         } else if task.status == TaskStatus::Stopped {
+            logs::keep(self.ports, &task).await;
             self.ports.orchestrator.forget(key).await?;
         } else if task.desired == DesiredStatus::Stopped {
             self.stop(&task).await?;
@@ -81,14 +84,42 @@ impl Reconciler<'_> {
             task
         };
         let launch = Launch { task: task.value.clone(), definition };
-        match self.ports.orchestrator.launch(launch).await {
-            Ok(()) => {}
+        match self.ports.orchestrator.launch(launch.clone()).await {
+            Ok(()) => self.tell_untranslated(&launch).await?,
             Err(error) if error.kind == PortErrorKind::Permanent => {
                 self.fail(&task, error.message.into_owned()).await?;
             }
             Err(error) => return Err(error.into()),
         }
         Ok(Next::default())
+    }
+
+    /// Lets the task's service say what of it its orchestrator doesn't do. If we die before this, nobody says it of
+    /// this task, but of the next one.
+    async fn tell_untranslated(&self, launch: &Launch) -> Result<()> {
+        let Some(membership) = &launch.task.service else { return Ok(()) };
+        let notes = self.ports.orchestrator.untranslated(launch);
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let key = ServiceKey { cluster: launch.task.key.cluster.clone(), name: membership.name.clone() };
+        let definition =
+            format!("{}:{}", launch.definition.key.family.as_str(), launch.definition.key.revision);
+        retry_conflicts(|| async {
+            let found = self.ports.services.services(std::slice::from_ref(&key)).await?.pop().flatten();
+            let Some(found) = found else { return Ok(()) };
+            let mut service = Service::clone(&found);
+            let mut uuid = || self.ports.ids.uuid();
+            let mut events = EventWriter { now: self.ports.clock.now(), uuid: &mut uuid };
+            events.untranslated(&mut service, &definition, &notes);
+            if service != *found.value {
+                let mut changes = Changes::new();
+                changes.update(service, found.version);
+                self.ports.unit_of_work.commit(changes).await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// A task that can't be launched, ever.

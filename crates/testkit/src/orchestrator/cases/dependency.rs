@@ -48,6 +48,34 @@ pub(super) async fn complete_waits_for_the_end_of_the_other_whatever_its_code(sc
     assert!(other.finished_at.unwrap() <= web.started_at.unwrap(), "{seen:#?}");
 }
 
+pub(super) async fn what_waits_for_one_that_waited_waits_too(scene: Scene) {
+    let fetch = scene.container("fetch", Script::Exit { after: MOMENT, code: 3 }).non_essential();
+    let app = scene.container("app", Script::Run).depends_on("fetch", ContainerCondition::Complete);
+    let web = scene.container("web", Script::Run).depends_on("app", ContainerCondition::Start);
+    let launch = scene.launch(&Recipe::fargate("web", [web, app, fetch])).await;
+    let key = &launch.task.key;
+    let started =
+        |latest: &super::Latest| latest.container(key, "web").is_some_and(|it| it.started_at.is_some());
+    let seen = scene.until("web runs", &started).await.task(key).unwrap().clone();
+    let start = |name: &str| container(&seen, name).started_at.unwrap();
+    assert!(container(&seen, "fetch").finished_at.unwrap() <= start("app"), "{seen:#?}");
+    assert!(start("app") <= start("web"), "{seen:#?}");
+    assert_eq!(seen.failure, None);
+    scene.end(&launch).await;
+}
+
+pub(super) async fn an_end_that_cannot_come_keeps_the_task_from_starting(scene: Scene) {
+    let fetch = scene.container("fetch", Script::Exit { after: MOMENT, code: 0 }).non_essential();
+    let app = scene.container("app", Script::Exit { after: MOMENT, code: 4 }).non_essential();
+    let app = app.depends_on("fetch", ContainerCondition::Complete);
+    let web = scene.container("web", Script::Run).depends_on("app", ContainerCondition::Success);
+    let launch = scene.launch(&Recipe::fargate("web", [web, app, fetch])).await;
+    let (reason, seen) = scene.until_failed_to_start(&launch).await;
+    assert_eq!(reason, "Task failed to start");
+    assert_eq!(container(&seen, "app").exit_code, Some(4));
+    assert_eq!(container(&seen, "web").started_at, None);
+}
+
 pub(super) async fn success_waits_for_the_others_exit_code_0(scene: Scene) {
     let script = Script::Exit { after: MOMENT, code: 0 };
     let seen = until_web_runs(&scene, script, ContainerCondition::Success).await;

@@ -1,9 +1,12 @@
 //! The cases, by what they are about. Each is a sentence of the port's contract.
 
 mod dependency;
+mod environment;
 mod fault;
 mod health;
 mod life;
+mod logs;
+mod program;
 mod restart;
 mod stop;
 
@@ -82,10 +85,32 @@ cases! { $
     dependency:
         start_waits_until_the_other_has_started,
         complete_waits_for_the_end_of_the_other_whatever_its_code,
+        what_waits_for_one_that_waited_waits_too,
+        an_end_that_cannot_come_keeps_the_task_from_starting,
         success_waits_for_the_others_exit_code_0,
         success_keeps_the_task_from_starting_when_the_other_fails,
         healthy_waits_until_the_other_is_healthy,
         healthy_keeps_the_task_from_starting_when_the_other_is_unhealthy,
+    ;
+    program:
+        an_entry_point_gets_the_command_as_its_arguments,
+        a_request_overrides_the_command,
+        a_container_runs_as_its_user_in_its_directory,
+        a_root_filesystem_can_be_read_only,
+        capabilities_are_added_and_dropped,
+        extra_hosts_are_known,
+        a_volume_is_shared_by_containers_and_empty_for_the_next_task,
+        a_tmpfs_is_in_memory,
+        a_container_may_have_any_name_that_ecs_allows,
+        a_container_with_a_restart_policy_runs_again_until_a_code_is_ignored,
+    ;
+    environment:
+        variables_are_those_of_the_definition_with_those_of_the_request,
+        values_are_passed_as_they_are,
+        secrets_are_variables,
+        a_secret_that_is_not_there_keeps_the_task_from_starting,
+        a_key_that_its_secret_lacks_keeps_the_task_from_starting,
+        variables_come_from_files_too,
     ;
     health:
         a_check_that_passes_makes_the_container_healthy,
@@ -100,6 +125,14 @@ cases! { $
         a_container_that_had_ended_stays_so,
         a_task_that_was_stopping_is_stopped,
         a_task_that_was_not_yet_placed_is_started,
+    ;
+    logs:
+        lines_come_in_their_order_with_their_times,
+        of_many_lines_the_last_ones_can_be_asked_for,
+        lines_before_a_time_are_left_out,
+        following_ends_with_the_container,
+        the_logs_of_an_ended_task_are_there_until_it_is_forgotten,
+        a_container_that_is_not_there_or_has_not_started_has_no_logs,
     ;
     fault:
         a_task_that_somebody_else_deletes_is_lost,

@@ -39,6 +39,10 @@ impl Orchestrator for FaultyOrchestrator {
         self.inner.check(definition)
     }
 
+    fn untranslated(&self, launch: &Launch) -> Vec<String> {
+        self.inner.untranslated(launch)
+    }
+
     async fn ensure_cluster(&self, cluster: &ClusterKey) -> Result<(), PortError> {
         self.shared.pass(Place::Order("ensure")).await?;
         self.inner.ensure_cluster(cluster).await?;
