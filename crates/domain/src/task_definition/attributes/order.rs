@@ -8,7 +8,7 @@
 const SMALL_TABLE: usize = 12;
 
 /// Ends of names that come before others of their bucket, in this order; all others come after them.
-const EARLY: [&str; 15] = [
+const EARLY: [&str; 17] = [
     ".ecr-auth",
     "-api.1.17",
     "-api.1.18",
@@ -22,7 +22,9 @@ const EARLY: [&str; 15] = [
     ".execution-role-awslogs",
     ".logging-driver.awsfirelens",
     ".secrets.asm.environment-variables",
+    ".aws-appmesh",
     ".container-health-check",
+    ".selinux",
     ".task-iam-role",
 ];
 

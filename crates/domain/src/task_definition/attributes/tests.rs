@@ -81,8 +81,8 @@ fn attributes_follow_from_what_the_task_uses() {
     assert_eq!(
         derived(json!({"volumes": [{"name": "a", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}]})),
         [
-            "ecs.capability.efs",
             "ecs.capability.efsAuth",
+            "ecs.capability.efs",
             "com.amazonaws.ecs.capability.docker-remote-api.1.25"
         ]
     );
