@@ -402,3 +402,21 @@ def test_a_rollback_names_what_brought_it_about(account: Account) -> None:
         within=40,
     )
     assert stopped["statusReason"] == "Service deployment rolled back by user."
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cpu", "memory"),
+    [
+        ([{"memory": 64}], "0", "64"),
+        ([{"cpu": 10, "memory": 300}], "10", "300"),
+        ([{"cpu": 8, "memory": None, "memoryReservation": 500}], "8", "500"),
+        ([{"cpu": 100, "memory": 512}, {"name": "side", "memory": 512}], "100", "1024"),
+    ],
+)
+def test_a_task_without_a_size_has_that_of_its_containers(
+    account: Account, sizes: list[dict[str, Any]], cpu: str, memory: str
+) -> None:
+    containers = [{k: v for k, v in container(**one).items() if v is not None} for one in sizes]
+    answer = account.ecs.run_task(cluster=cluster(account), taskDefinition=register(account, *containers))
+    (task,) = answer["tasks"]
+    assert (task["cpu"], task["memory"]) == (cpu, memory)
