@@ -224,7 +224,7 @@ def test_one_that_is_being_deleted_is_not_active(account: Account) -> None:
     arn = made["daemonArn"]
     account.ecs.delete_daemon(daemonArn=arn)
     codes = ("DaemonNotActiveException", "DaemonNotFoundException")
-    refused(account.ecs.delete_daemon, codes, daemonArn=arn)
+    refused(account.ecs.delete_daemon, ("InvalidParameterException", "DaemonNotFoundException"), daemonArn=arn)
     refused(
         account.ecs.update_daemon,
         codes,

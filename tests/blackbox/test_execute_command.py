@@ -41,7 +41,7 @@ def test_a_session_is_promised_at_the_address_by_which_the_server_was_reached(ac
     (only,) = task["containers"]
     assert (answer["containerName"], answer["containerArn"]) == ("app", only["containerArn"])
     session = answer["session"]
-    assert re.fullmatch(r"ecs-execute-command-0[0-9a-f]{16}", session["sessionId"])
+    assert re.fullmatch(r"ecs-execute-command-[0-9a-z]{26}", session["sessionId"])
     assert re.fullmatch(r"[0-9a-f]{64}", session["tokenValue"])
     base = account.endpoint.replace("http://", "ws://")
     assert session["streamUrl"].startswith(f"{base}/v1/data-channel/{session['sessionId']}")

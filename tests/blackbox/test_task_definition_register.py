@@ -24,6 +24,7 @@ EFS = {
     "name": "data",
     "efsVolumeConfiguration": {
         "fileSystemId": "fs-12345678",
+        "rootDirectory": "/",
         "transitEncryption": "ENABLED",
         "authorizationConfig": {"accessPointId": "fsap-12345678", "iam": "ENABLED"},
     },

@@ -347,7 +347,7 @@ def test_what_is_not_there_is_refused(account: Account, operation: str) -> None:
 
 def test_bad_scales_and_draining_sets_are_refused(account: Account) -> None:
     who = external(account, desiredCount=1)
-    made = add(account, who, register(account, container(sim={"stop_delay": "2s"})))
+    made = add(account, who, register(account, container(sim={"stop_delay": "30s"})))
     steady(account, who, made, 1)
     for value in (-0.5, 100.5):
         scale = {"value": value, "unit": "PERCENT"}

@@ -130,7 +130,7 @@ async fn a_daemon_goes_from_pending_to_successful_and_away() {
     let deleted = wire(world.ecs.daemons().delete(&world.ctx, from(request.clone())).await);
     assert_eq!(deleted["status"], "DELETE_IN_PROGRESS");
     let again = world.ecs.daemons().delete(&world.ctx, from(request.clone())).await;
-    assert_refused(again, ErrorCode::DaemonNotActive, "Daemon was not ACTIVE.");
+    assert_refused(again, ErrorCode::InvalidParameter, "The daemon's deployment deletion is ongoing.");
     for _ in 0..2 {
         world.reconcile().await;
         world.go_on().await;

@@ -18,6 +18,6 @@ pub(super) async fn call(ecs: Arc<Ecs>, sizes: Arc<[AtomicUsize]>, mut call: Cal
         Err(reply) => return reply,
     };
     let instances = ecs.container_instances();
-    let result = instances.discover_poll_endpoint(&call.context, request, &call.reached_at.url()).await;
+    let result = instances.discover_poll_endpoint(&request, &call.reached_at.url());
     exchange::write(OPERATION, call.request_id, result, &sizes[OPERATION as usize])
 }

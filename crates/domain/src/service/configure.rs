@@ -9,6 +9,9 @@ use crate::model::{
     SchedulingStrategy, ThresholdConfiguration, ThresholdType,
 };
 
+/// The most load balancers of a service. (ECS service quota)
+const MOST_LOAD_BALANCERS: usize = 5;
+
 fn refuse<T>(message: impl Into<String>) -> Result<T, EcsError> {
     Err(EcsError::invalid_parameter(message))
 }
@@ -190,6 +193,9 @@ pub fn check_against_definition(
     definition: &model::TaskDefinition,
 ) -> Result<(), EcsError> {
     let containers = definition.container_definitions.as_deref().unwrap_or_default();
+    if load_balancers.len() > MOST_LOAD_BALANCERS {
+        return refuse(format!("load balancers can have at most {MOST_LOAD_BALANCERS} items."));
+    }
     for balancer in load_balancers {
         let name = balancer.container_name.as_deref().unwrap_or_default();
         let Some(container) = containers.iter().find(|container| container.name.as_deref() == Some(name))

@@ -318,14 +318,14 @@ pub fn check_next_record(before: &ServiceDeployment, after: &ServiceDeployment) 
         return Err("it became the record of another deployment".to_owned());
     }
     let legal = was == is
-        || is == Record::Stopped
+        || matches!(is, Record::Stopped | Record::RollbackFailed)
         || matches!(
             (was, is),
             (Record::Pending, Record::InProgress)
                 | (Record::Pending | Record::InProgress, Record::Successful | Record::RollbackInProgress)
                 | (Record::Pending | Record::InProgress, Record::RollbackRequested | Record::StopRequested)
                 | (Record::RollbackRequested, Record::RollbackInProgress)
-                | (Record::RollbackInProgress, Record::RollbackSuccessful | Record::RollbackFailed)
+                | (Record::RollbackInProgress, Record::RollbackSuccessful)
         );
     if !legal {
         return Err(format!("it went from {was} to {is}"));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::census::{Census, Condition, deployment_of};
 use super::events::EventWriter;
 use super::plan::has_tasks;
+use super::record::THRESHOLD_EXCEEDED;
 use super::{DeploymentStatus, Plan, RecordChange, RecordEvent, Rollback, ServiceStatus, threshold};
 use crate::Timestamp;
 use crate::arn::ServiceRevisionKey;
@@ -84,8 +85,10 @@ pub(super) fn judge(plan: &mut Plan, census: &Census<'_>, events: &mut EventWrit
                     reason: format!("ECS deployment circuit breaker: rolling back to deploymentId {to}."),
                 });
                 let to = ServiceRevisionKey { service: plan.service.key.clone(), id: to }.arn();
+                let reason = THRESHOLD_EXCEEDED.to_owned();
                 RecordEvent::RollingBack { failures, reason, to, triggered: true }
             }
+            None if wanted => RecordEvent::NoCandidate { failures },
             None => RecordEvent::Failed { failures, reason },
         };
         plan.records.push(RecordChange { record, event });

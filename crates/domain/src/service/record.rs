@@ -8,6 +8,10 @@ use crate::model::{
 };
 use crate::{Doc, Timestamp};
 
+/// `statusReason` of a deployment that its circuit breaker rolled back.
+pub(super) const THRESHOLD_EXCEEDED: &str =
+    "Service deployment rolled back because the circuit breaker threshold was exceeded.";
+
 /// What happened to a deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordEvent {
@@ -25,6 +29,12 @@ pub enum RecordEvent {
         failures: i32,
         /// `statusReason`
         reason: String,
+    },
+    /// The circuit breaker was triggered, with this many failures, and was to roll back, but no deployment has been
+    /// completed before.
+    NoCandidate {
+        /// `failureCount`
+        failures: i32,
     },
     /// A user asked for its end.
     StopRequested {
@@ -96,6 +106,16 @@ impl ServiceDeployment {
                 trigger(&mut doc, *failures);
                 doc.status_reason = Some(reason.clone());
                 if status == Status::RollbackInProgress { Status::RollbackFailed } else { Status::Stopped }
+            }
+            RecordEvent::NoCandidate { failures } => {
+                trigger(&mut doc, *failures);
+                doc.status_reason = Some("No rollback candidate was found to run the rollback.".to_owned());
+                doc.rollback = Some(model::Rollback {
+                    reason: Some(THRESHOLD_EXCEEDED.to_owned()),
+                    started_at: Some(now),
+                    service_revision_arn: None,
+                });
+                Status::RollbackFailed
             }
             RecordEvent::StopRequested { how } => {
                 doc.status_reason = Some("Service deployment stop requested by the user.".to_owned());

@@ -113,15 +113,15 @@ pub(super) fn heed(plan: &mut Plan, events: &mut EventWriter<'_>) {
     deployment.rollout = DeploymentRolloutState::Failed;
     deployment.hooks.pass();
     deployment.updated_at = events.now;
-    let cause =
-        if deployment.hooks.timed_out { "a lifecycle hook timed out" } else { "requested by the user" };
+    let timed_out = deployment.hooks.timed_out;
+    let cause = if timed_out { "a lifecycle hook timed out" } else { "requested by the user" };
+    let because = if timed_out { "because a lifecycle hook timed out" } else { "by user" };
     let (id, record, failures) = (deployment.id, deployment.record.clone(), deployment.breaker.failures);
     let goal: Option<DeploymentId> =
         back_to.filter(|to| how == StopRequest::Rollback && *to != deployment.id);
     let event = match goal {
         Some(to) => {
-            let reason = format!("ECS deployment {id} stopped: rollback, {cause}.");
-            deployment.rollout_reason.clone_from(&reason);
+            deployment.rollout_reason = format!("ECS deployment {id} stopped: rollback, {cause}.");
             events.rolling_back(&mut plan.service, to);
             plan.rollback = Some(Rollback {
                 from: id,
@@ -130,12 +130,12 @@ pub(super) fn heed(plan: &mut Plan, events: &mut EventWriter<'_>) {
                 reason: format!("ECS deployment rolling back to deploymentId {to}: {cause}."),
             });
             let to = ServiceRevisionKey { service: plan.service.key.clone(), id: to }.arn();
+            let reason = format!("Service deployment rolled back {because}.");
             RecordEvent::RollingBack { failures, reason, to, triggered: false }
         }
         None => {
-            let reason = format!("ECS deployment {id} stopped: {cause}.");
-            deployment.rollout_reason.clone_from(&reason);
-            RecordEvent::Stopped { reason }
+            deployment.rollout_reason = format!("ECS deployment {id} stopped: {cause}.");
+            RecordEvent::Stopped { reason: format!("Service deployment stopped {because}.") }
         }
     };
     plan.records.push(RecordChange { record, event });

@@ -60,6 +60,12 @@ impl Service {
         view
     }
 
+    /// The service as CreateService and UpdateService answer it: ECS takes a deployment up after its answer, and
+    /// names it only then. (recorded)
+    pub fn answer(&self, with_tags: bool) -> model::Service {
+        model::Service { current_service_deployment: None, ..self.view(with_tags) }
+    }
+
     /// The record of the deployment that is under way.
     pub fn current_record(&self) -> Option<ServiceDeploymentKey> {
         let primary = self.primary().filter(|one| one.rollout == DeploymentRolloutState::InProgress)?;

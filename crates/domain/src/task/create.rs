@@ -136,15 +136,15 @@ impl NewTask<'_> {
 
     /// The task's cpu and memory: overridden, defined, or the sums over its containers.
     fn sizes(&self, definition: &model::TaskDefinition) -> (Option<String>, Option<String>) {
-        let sum = |of: fn(&ContainerDefinition) -> Option<i32>| {
-            let total: i64 = containers(definition).iter().filter_map(of).map(i64::from).sum();
-            (total > 0).then(|| total.to_string())
+        let sum = |of: fn(&ContainerDefinition) -> Option<i32>| -> i64 {
+            containers(definition).iter().filter_map(of).map(i64::from).sum()
         };
         let cpu = self.overrides.cpu.clone().or_else(|| definition.cpu.clone());
         let memory = self.overrides.memory.clone().or_else(|| definition.memory.clone());
+        let of_containers = sum(|container| container.memory.or(container.memory_reservation));
         (
-            cpu.or_else(|| sum(|container| container.cpu)),
-            memory.or_else(|| sum(|container| container.memory.or(container.memory_reservation))),
+            Some(cpu.unwrap_or_else(|| sum(|container| container.cpu).to_string())),
+            memory.or_else(|| (of_containers > 0).then(|| of_containers.to_string())),
         )
     }
 }

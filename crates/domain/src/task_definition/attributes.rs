@@ -1,8 +1,11 @@
 //! `requiresAttributes`: the capabilities that an instance must have to run a task definition.
 
+mod order;
+
 use crate::generated as model;
 use crate::model::{
-    Attribute, ContainerDefinition, FirelensConfigurationType, LogDriver, NetworkMode, Secret,
+    Attribute, ContainerDefinition, FirelensConfigurationType, LogConfiguration, LogDriver, NetworkMode,
+    Secret,
 };
 
 /// The attributes that follow from a task definition whose defaults are filled in; None if there are none.
@@ -38,7 +41,8 @@ pub(super) fn derive(definition: &model::TaskDefinition) -> Option<Vec<Attribute
     if definition.proxy_configuration.is_some() {
         found.ecs("aws-appmesh");
     }
-    let attributes = found.names.into_iter().map(|name| Attribute { name, ..Attribute::default() });
+    let attributes =
+        order::sorted(found.names).into_iter().map(|name| Attribute { name, ..Attribute::default() });
     let attributes: Vec<_> = attributes.collect();
     (!attributes.is_empty()).then_some(attributes)
 }
@@ -46,16 +50,7 @@ pub(super) fn derive(definition: &model::TaskDefinition) -> Option<Vec<Attribute
 fn of_container(found: &mut Found, container: &ContainerDefinition, execution_role: bool) {
     let image = container.image.as_deref().unwrap_or_default();
     if let Some(log) = &container.log_configuration {
-        found.agent(&format!("logging-driver.{}", log.log_driver));
-        if log.log_driver == LogDriver::Awslogs {
-            found.docker(19);
-            if execution_role {
-                found.ecs("execution-role-awslogs");
-            }
-        }
-        for secret in log.secret_options.as_deref().unwrap_or_default() {
-            found.ecs(&format!("secrets.{}.bootstrap.log-driver", secret_store(secret)));
-        }
+        of_log(found, log, execution_role);
     }
     if is_ecr(image) {
         found.agent("ecr-auth");
@@ -69,9 +64,16 @@ fn of_container(found: &mut Found, container: &ContainerDefinition, execution_ro
     if container.privileged == Some(true) {
         found.agent("privileged-container");
     }
-    if container.health_check.is_some() {
+    if container.user.is_some() {
+        found.docker(17);
+    }
+    let linux = container.linux_parameters.as_ref();
+    if linux.is_some_and(|linux| linux.init_process_enabled == Some(true)) {
+        found.docker(25);
+    }
+    if let Some(check) = &container.health_check {
         found.ecs("container-health-check");
-        found.docker(29);
+        found.docker(if check.start_period.is_some() { 29 } else { 24 });
     }
     let ordered = container.depends_on.as_ref().is_some_and(|depends_on| !depends_on.is_empty());
     if ordered || container.start_timeout.is_some() || container.stop_timeout.is_some() {
@@ -95,6 +97,26 @@ fn of_container(found: &mut Found, container: &ContainerDefinition, execution_ro
         if let Some(kind) = options.and_then(|options| options.get("config-file-type")) {
             found.ecs(&format!("firelens.options.config.{kind}"));
         }
+    }
+}
+
+fn of_log(found: &mut Found, log: &LogConfiguration, execution_role: bool) {
+    found.agent(&format!("logging-driver.{}", log.log_driver));
+    let has = |option: &str| log.options.as_ref().is_some_and(|options| options.contains_key(option));
+    if log.log_driver == LogDriver::Awslogs {
+        found.docker(19);
+        if execution_role {
+            found.ecs("execution-role-awslogs");
+        }
+        if has("awslogs-create-group") {
+            found.docker(29);
+        }
+        if has("mode") || has("max-buffer-size") {
+            found.docker(28);
+        }
+    }
+    for secret in log.secret_options.as_deref().unwrap_or_default() {
+        found.ecs(&format!("secrets.{}.bootstrap.log-driver", secret_store(secret)));
     }
 }
 
@@ -141,101 +163,4 @@ impl Found {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    const ECR: &str = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app:1";
-
-    fn derived(definition: Value) -> Vec<String> {
-        let definition = serde_json::from_value(definition).unwrap();
-        derive(&definition).unwrap_or_default().into_iter().map(|attribute| attribute.name).collect()
-    }
-
-    /// The attributes of a container, with and without an execution role.
-    fn of(container: Value, role: bool) -> Vec<String> {
-        let role = role.then_some("arn:aws:iam::123456789012:role/execution");
-        derived(json!({"containerDefinitions": [container], "executionRoleArn": role}))
-    }
-
-    #[test]
-    fn a_plain_task_definition_requires_nothing() {
-        let definition =
-            serde_json::from_value(json!({"containerDefinitions": [{"image": "nginx"}]})).unwrap();
-        assert_eq!(derive(&definition), None);
-    }
-
-    #[test]
-    fn attributes_follow_from_what_a_container_uses() {
-        let c = |name: &str| format!("com.amazonaws.ecs.capability.{name}");
-        let e = |name: &str| format!("ecs.capability.{name}");
-        let awslogs = json!({"logConfiguration": {"logDriver": "awslogs"}});
-        let logs = [c("logging-driver.awslogs"), c("docker-remote-api.1.19")];
-        assert_eq!(of(awslogs.clone(), false), logs);
-        assert_eq!(of(awslogs, true), [&logs[..], &[e("execution-role-awslogs")]].concat());
-        assert_eq!(
-            of(json!({"logConfiguration": {"logDriver": "json-file"}}), true),
-            [c("logging-driver.json-file")]
-        );
-        assert_eq!(of(json!({"image": ECR}), false), [c("ecr-auth")]);
-        assert_eq!(of(json!({"image": ECR}), true), [c("ecr-auth"), e("execution-role-ecr-pull")]);
-        assert_eq!(of(json!({"image": "nginx@sha256:0"}), false), [c("docker-remote-api.1.21")]);
-        assert_eq!(of(json!({"memoryReservation": 64}), false), [c("docker-remote-api.1.21")]);
-        assert_eq!(
-            of(json!({"healthCheck": {"command": ["CMD", "true"]}}), false),
-            [e("container-health-check"), c("docker-remote-api.1.29")]
-        );
-        for member in [
-            json!({"startTimeout": 2}),
-            json!({"stopTimeout": 2}),
-            json!({"dependsOn": [{"containerName": "a", "condition": "START"}]}),
-        ] {
-            assert_eq!(of(member, false), [e("container-ordering")]);
-        }
-        let secrets = json!({"secrets": [
-            {"name": "a", "valueFrom": "plain-name"},
-            {"name": "b", "valueFrom": "arn:aws:ssm:eu-central-1:123456789012:parameter/b"},
-            {"name": "c", "valueFrom": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:c"},
-        ]});
-        assert_eq!(
-            of(secrets, true),
-            [e("secrets.ssm.environment-variables"), e("secrets.asm.environment-variables")]
-        );
-    }
-
-    #[test]
-    fn attributes_follow_from_what_the_task_uses() {
-        assert_eq!(
-            derived(json!({"networkMode": "awsvpc"})),
-            ["com.amazonaws.ecs.capability.docker-remote-api.1.18", "ecs.capability.task-eni"]
-        );
-        assert_eq!(derived(json!({"taskRoleArn": "arn"})), ["com.amazonaws.ecs.capability.task-iam-role"]);
-        assert_eq!(
-            derived(json!({"volumes": [{"name": "a", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}]})),
-            [
-                "ecs.capability.efs",
-                "ecs.capability.efsAuth",
-                "com.amazonaws.ecs.capability.docker-remote-api.1.25"
-            ]
-        );
-    }
-
-    #[test]
-    fn each_attribute_is_named_once() {
-        let container = json!({"memoryReservation": 64});
-        assert_eq!(derived(json!({"containerDefinitions": [container.clone(), container]})).len(), 1);
-    }
-
-    #[test]
-    fn an_image_of_ecr_is_told_by_its_host() {
-        assert!(is_ecr(ECR));
-        assert!(is_ecr("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com/app"));
-        assert!(is_ecr("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/app"));
-        for image in
-            ["nginx", "public.ecr.aws/nginx", "12345.dkr.ecr.eu.amazonaws.com/a", "x.dkr.ecr.eu.example/a"]
-        {
-            assert!(!is_ecr(image), "{image}");
-        }
-    }
-}
+mod tests;

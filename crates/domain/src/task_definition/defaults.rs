@@ -13,13 +13,17 @@ pub(super) fn fill_in(request: model::RegisterTaskDefinitionRequest) -> model::T
     for container in &mut containers {
         fill_in_container(container, network);
     }
+    let mut volumes = request.volumes.unwrap_or_default();
+    for efs in volumes.iter_mut().filter_map(|volume| volume.efs_volume_configuration.as_mut()) {
+        efs.root_directory.get_or_insert_with(|| "/".to_owned());
+    }
     model::TaskDefinition {
         container_definitions: Some(containers),
         family: Some(request.family),
         task_role_arn: request.task_role_arn.filter(|role| !role.is_empty()),
         execution_role_arn: request.execution_role_arn.filter(|role| !role.is_empty()),
         network_mode: request.network_mode,
-        volumes: Some(request.volumes.unwrap_or_default()),
+        volumes: Some(volumes),
         placement_constraints: Some(request.placement_constraints.unwrap_or_default()),
         runtime_platform: request.runtime_platform,
         requires_compatibilities: request.requires_compatibilities,
@@ -120,6 +124,21 @@ mod tests {
             assert_eq!(mappings[1], json!({"containerPortRange": "90-99", "protocol": "tcp"}));
             assert_eq!(read["networkMode"], mode);
         }
+    }
+
+    #[test]
+    fn a_file_system_is_mounted_at_its_root_unless_told_otherwise() {
+        let volume = |efs: Value| json!({"name": "data", "efsVolumeConfiguration": efs});
+        let read = read_back(json!({
+            "family": "web",
+            "containerDefinitions": [],
+            "volumes": [
+                volume(json!({"fileSystemId": "fs-1"})),
+                volume(json!({"fileSystemId": "fs-1", "rootDirectory": "/logs"})),
+            ],
+        }));
+        let root = |at: usize| &read["volumes"][at]["efsVolumeConfiguration"]["rootDirectory"];
+        assert_eq!((root(0), root(1)), (&json!("/"), &json!("/logs")));
     }
 
     #[test]

@@ -28,7 +28,11 @@ impl Registration {
     /// `ClientException` or `InvalidParameterException` for the first rule that is broken; tags come last.
     pub fn new(mut request: model::RegisterTaskDefinitionRequest) -> Result<Self, EcsError> {
         validate::check(&request)?;
-        let tags = tag::check(&request.tags.take().unwrap_or_default());
+        let tags = request.tags.take();
+        if tags.as_ref().is_some_and(Vec::is_empty) {
+            return Err(EcsError::client("Tags can not be empty."));
+        }
+        let tags = tag::check(&tags.unwrap_or_default());
         // ECS has the same words for tags everywhere, but here another exception.
         let tags = tags.map_err(|error| EcsError::new(ErrorCode::Client, error.message))?;
         let family = FamilyName::parse(&request.family);

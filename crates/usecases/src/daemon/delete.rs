@@ -1,9 +1,10 @@
 //! DeleteDaemon.
 
+use kecs_domain::EcsError;
 use kecs_domain::daemon::{DaemonDeployment, DaemonState, Rollout};
 use kecs_domain::model::{DeleteDaemonRequest, DeleteDaemonResponse};
 
-use super::{Daemons, keep, not_active, supersede};
+use super::{Daemons, keep, supersede};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, WakeKey};
 
@@ -11,15 +12,17 @@ impl Daemons<'_> {
     /// Deletes a daemon: its tasks end, and then it is gone. The record of the deployment that does this stays.
     ///
     /// # Errors
-    /// `DaemonNotFoundException`, `DaemonNotActiveException` if it is being deleted, `ClusterNotFoundException`,
-    /// `InvalidParameterException` for what is no daemon's ARN.
+    /// `DaemonNotFoundException`, `ClusterNotFoundException`; `InvalidParameterException` for what is no daemon's ARN,
+    /// and for one that is being deleted.
     pub async fn delete(&self, ctx: &Context, request: DeleteDaemonRequest) -> Result<DeleteDaemonResponse> {
         check_model(&request)?;
         let ports = self.ports;
         let daemon = retry_conflicts(|| async {
             let (mut daemon, version) = self.find(ctx, &request.daemon_arn).await?;
             if daemon.state != DaemonState::Active {
-                return Err(not_active().into());
+                // Clients that delete it again know by these words that there is only the end to wait for.
+                let ongoing = "The daemon's deployment deletion is ongoing.";
+                return Err(EcsError::invalid_parameter(ongoing).into());
             }
             let now = ports.clock.now();
             let mut changes = Changes::new();

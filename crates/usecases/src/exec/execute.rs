@@ -17,6 +17,9 @@ const LONGEST_COMMAND: usize = 64 * 1024;
 /// How long a session may wait to be opened. Clients do that at once; it must outlast a slow start of the plugin.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What the random part of a session's id consists of.
+const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
 impl Execs<'_> {
     /// Promises a session in which the command runs. Nothing runs yet: the caller opens the session with the token, at
     /// `base` (such as `ws://127.0.0.1:5373`), where it reaches us.
@@ -82,8 +85,15 @@ impl Execs<'_> {
         })
     }
 
-    /// Such as `ecs-execute-command-0228164ca8ff6e2c1`. (recorded)
+    /// Such as `ecs-execute-command-h58qgzkd8fpy9j6gkxa7rrkkii`. (recorded)
     fn session_id(&self) -> String {
-        format!("ecs-execute-command-0{:016x}", self.ports.ids.bits() & u128::from(u64::MAX))
+        let mut id = "ecs-execute-command-".to_owned();
+        for mut number in [self.ports.ids.bits(), self.ports.ids.bits()] {
+            for _ in 0..13 {
+                id.push(char::from(DIGITS[(number % 36) as usize]));
+                number /= 36;
+            }
+        }
+        id
     }
 }

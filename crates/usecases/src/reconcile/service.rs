@@ -186,7 +186,7 @@ impl Reconciler<'_> {
                 record: rollback.record.clone(),
                 event: RecordEvent::Failed {
                     failures: plan.service.primary().map_or(0, |primary| primary.breaker.failures),
-                    reason: "The service revision to roll back to is gone.".to_owned(),
+                    reason: "No rollback candidate was found to run the rollback.".to_owned(),
                 },
             });
             return Ok(());

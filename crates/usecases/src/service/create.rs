@@ -103,7 +103,7 @@ impl Services<'_> {
             Some(old) => changes.update(service.clone(), old.version),
         };
         ports.unit_of_work.commit(changes).await?;
-        let view = service.view(request.tags.is_some());
+        let view = service.answer(request.tags.is_some());
         Ok((CreateServiceResponse { service: Some(Doc::new(view)) }, Some(key)))
     }
 

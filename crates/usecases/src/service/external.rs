@@ -1,4 +1,4 @@
-//! Services whose deployments somebody else controls: what belongs to their task sets can't be set on them.
+//! Services whose deployments somebody else controls: what belongs to that one can't be set on them.
 
 use kecs_domain::EcsError;
 use kecs_domain::model::{
@@ -76,6 +76,27 @@ pub(super) fn check_update(service: &Service, request: &UpdateServiceRequest) ->
                  instead."
             ));
         }
+    }
+    Ok(())
+}
+
+/// Checks that an update of a service that CodeDeploy deploys leaves to it what is its own.
+pub(super) fn check_code_deploy(service: &Service, request: &UpdateServiceRequest) -> Result<()> {
+    if service.controller() != DeploymentControllerType::CodeDeploy {
+        return Ok(());
+    }
+    let why = "on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment.";
+    for (given, what) in [
+        (request.task_definition.is_some(), "task definition"),
+        (request.network_configuration.is_some(), "network parameters"),
+        (is_filled(request.load_balancers.as_ref()), "load balancers"),
+    ] {
+        if given {
+            return refuse(format!("Unable to update {what} {why}"));
+        }
+    }
+    if request.force_new_deployment == Some(true) {
+        return refuse(format!("Cannot force a new deployment {why}"));
     }
     Ok(())
 }

@@ -35,6 +35,7 @@ impl Services<'_> {
                 return Err(EcsError::new(ErrorCode::ServiceNotActive, "Service was not ACTIVE.").into());
             }
             external::check_update(&found, &request)?;
+            external::check_code_deploy(&found, &request)?;
             let definition = self.definition(ctx, &found, &request).await?;
             let mut changes = Changes::new();
             let place = match request.capacity_provider_strategy.as_ref() {
@@ -73,7 +74,7 @@ impl Services<'_> {
         })
         .await?;
         ports.wake.wake(vec![WakeKey::Service(service.key.clone())]);
-        Ok(UpdateServiceResponse { service: Some(Doc::new(service.view(false))) })
+        Ok(UpdateServiceResponse { service: Some(Doc::new(service.answer(false))) })
     }
 
     /// The task definition that the service will have.
@@ -84,13 +85,6 @@ impl Services<'_> {
         request: &UpdateServiceRequest,
     ) -> Result<Option<Versioned<TaskDefinition>>> {
         match request.task_definition.as_deref() {
-            Some(_) if service.controller() == DeploymentControllerType::CodeDeploy => {
-                Err(EcsError::invalid_parameter(
-                    "Unable to update task definition on services with a CODE_DEPLOY deployment controller. Use AWS \
-                     CodeDeploy to trigger a new deployment.",
-                )
-                .into())
-            }
             Some(named) => Ok(Some(resolve(self.ports, &ctx.scope, named, Accept::ActiveForService).await?)),
             // What runs may have been deregistered since: it still serves what is there.
             None => match service.spec.task_definition.as_deref() {

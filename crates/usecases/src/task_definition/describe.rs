@@ -1,5 +1,6 @@
 //! DescribeTaskDefinition.
 
+use kecs_domain::EcsError;
 use kecs_domain::arn::{BadTaskDefinitionRef, task_definition_ref};
 use kecs_domain::model::{self, TaskDefinitionField};
 
@@ -20,6 +21,9 @@ impl TaskDefinitions<'_> {
         request: model::DescribeTaskDefinitionRequest,
     ) -> Result<model::DescribeTaskDefinitionResponse> {
         check_model(&request)?;
+        if request.task_definition.is_empty() {
+            return Err(EcsError::invalid_parameter("Task Definition can not be blank.").into());
+        }
         let named = task_definition_ref(&ctx.scope, &request.task_definition).map_err(|bad| match bad {
             BadTaskDefinitionRef::Revision => bad_revision(),
             BadTaskDefinitionRef::Family => unable_to_describe(),

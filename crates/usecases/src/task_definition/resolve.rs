@@ -31,9 +31,13 @@ pub(crate) async fn resolve(
     accept: Accept,
 ) -> Result<Versioned<TaskDefinition>> {
     let not_found = || EcsError::client("TaskDefinition not found.");
+    if text.is_empty() {
+        return Err(EcsError::invalid_parameter("Family should not be null or empty.").into());
+    }
     let named = task_definition_ref(scope, text).map_err(|bad| match bad {
         BadTaskDefinitionRef::Revision => bad_revision(),
-        BadTaskDefinitionRef::Family => not_found(),
+        BadTaskDefinitionRef::Family if text.contains("arn:") => not_found(),
+        BadTaskDefinitionRef::Family => EcsError::client("Family contains invalid characters."),
     })?;
     let found = lookup(ports, scope, named).await?.ok_or_else(not_found)?;
     let code = match (accept, found.state) {

@@ -51,7 +51,7 @@ pub(super) fn check_each(subject: &Subject<'_>) -> Outcome {
         }
         // Containers are named by the same rule as families. (API model)
         if FamilyName::parse(name).is_none() {
-            return client("Container name contains invalid characters.");
+            return client("Container.name contains invalid characters.");
         }
         if container.image.as_deref().unwrap_or_default().trim().is_empty() {
             return client("Container.image should not be null or empty.");

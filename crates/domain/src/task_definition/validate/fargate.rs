@@ -56,7 +56,10 @@ pub(super) fn check_refusals(subject: &Subject<'_>) -> Outcome {
         return unsupported("ipcMode");
     }
     if request.pid_mode == Some(PidMode::Host) {
-        return client("Tasks using the Fargate launch type do not support pidMode 'host'");
+        return client(
+            "Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is \
+             'task'.",
+        );
     }
     for volume in each(&request.volumes) {
         if volume.docker_volume_configuration.is_some() {

@@ -68,10 +68,10 @@ fn check_as(request: &model::RegisterTaskDefinitionRequest, fargate: bool) -> Ou
     subject.cpu = resources::task_cpu(&subject)?;
     subject.memory = resources::task_memory(&subject)?;
     containers::check_essential(&subject)?;
+    containers::check_each(&subject)?;
     if fargate {
         fargate::check_network_mode(&subject)?;
     }
-    containers::check_each(&subject)?;
     resources::check_memory(&subject)?;
     if fargate {
         fargate::check_size(&subject)?;

@@ -27,7 +27,7 @@ fn family_and_containers() {
             (json!({"app": {"image": null}}), "Container.image should not be null or empty."),
             (json!({"app": {"image": ""}}), "Container.image should not be null or empty."),
             (json!({"app": {"name": null}}), "Container.name should not be null or empty."),
-            (json!({"app": {"name": "a/b"}}), "Container name contains invalid characters."),
+            (json!({"app": {"name": "a/b"}}), "Container.name contains invalid characters."),
         ],
     );
     let twice = json!([{"name": "a", "image": "i"}, {"name": "a", "image": "i"}]);
@@ -90,12 +90,12 @@ fn cpu_of_task_and_containers() {
 
 #[test]
 fn rules_are_checked_in_the_order_cpu_format_essential_network_mode() {
-    let all = json!({"cpu": "", "networkMode": "host", "containerDefinitions": [{"name": "a", "essential": false}]});
+    let all = json!({"cpu": "", "networkMode": "host", "containerDefinitions": [{"name": "a", "image": "b", "essential": false}]});
     let broken = |fixed: Value| with(with(fargate(), &all), &fixed);
     refuses(broken(json!({})), json!({}), ErrorCode::InvalidParameter, "Invalid 'cpu' setting for task.");
     let essential = "Task definition doesn't have any essential container.";
     refuses(broken(json!({"cpu": "256"})), json!({}), ErrorCode::Client, essential);
-    let containers = json!({"cpu": "256", "containerDefinitions": [{"name": "a"}]});
+    let containers = json!({"cpu": "256", "containerDefinitions": [{"name": "a", "image": "b"}]});
     let network = "Fargate only supports network mode ‘awsvpc’.";
     refuses(broken(containers), json!({}), ErrorCode::Client, network);
 }

@@ -77,7 +77,10 @@ fn what_fargate_refuses() {
                 "Fargate requires that the 'privileged' setting be 'false'",
             ),
             (json!({"ipcMode": "task"}), "Fargate compatible task definitions do not support ipcMode"),
-            (json!({"pidMode": "host"}), "Tasks using the Fargate launch type do not support pidMode 'host'"),
+            (
+                json!({"pidMode": "host"}),
+                "Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is 'task'.",
+            ),
             (
                 json!({"volumes": [{"name": "v", "dockerVolumeConfiguration": {}}]}),
                 "Fargate compatible task definitions do not support dockerVolumeConfiguration",
