@@ -11,8 +11,10 @@ mod exec;
 mod gate;
 mod identity;
 mod lasting;
+mod launch;
 mod names;
 pub mod observe;
+mod options;
 mod orchestrator;
 pub mod translate;
 
@@ -20,5 +22,6 @@ pub use error::ConnectError;
 pub use gate::Opening;
 pub use identity::{Identity, PREFIX};
 pub use names::{dns_label, namespace_name, pod_name};
-pub use orchestrator::{KubernetesOptions, KubernetesOrchestrator};
+pub use options::KubernetesOptions;
+pub use orchestrator::KubernetesOrchestrator;
 pub use translate::StorageClasses;
