@@ -1,17 +1,14 @@
 //! The I/O: one watch for all Pods, and the few calls that make and end them.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt as _;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::channel::oneshot;
 use futures::stream::{BoxStream, StreamExt as _, select};
-use k8s_openapi::api::core::v1::{self as core, Node, PersistentVolumeClaim, Pod};
-use k8s_openapi::apimachinery::pkg::version::Info;
+use k8s_openapi::api::core::v1::{self as core, Node, Pod};
 use kecs_domain::arn::{ClusterKey, TaskDefinitionKey, TaskKey};
 use kecs_domain::error::EcsError;
 use kecs_domain::model;
@@ -19,50 +16,23 @@ use kecs_domain::task::{Task, TaskObservation};
 use kecs_usecases::ports::{
     Exec, Instance, Launch, Observation, Orchestrator, PortError, PortErrorKind, Process, Shell, StopOrder,
 };
-use kube::api::{Api, DeleteParams, ListParams, PostParams};
+use kube::api::{Api, DeleteParams, ListParams};
 use kube::runtime::watcher::{self, Event};
 use kube::{Client, ResourceExt as _};
 use parking_lot::Mutex;
-use tokio::time::Instant;
 
 use crate::calls::careful;
 use crate::cluster;
-use crate::error::{ConnectError, already_exists, is_status, lacks_account, port_error, refusal};
+use crate::error::{ConnectError, is_status, port_error};
 use crate::exec;
 use crate::gate;
-use crate::identity::{Identity, same_task};
+use crate::identity::Identity;
 use crate::lasting::lasting;
-use crate::names::{DEFAULT_INSTALLATION, namespace_name};
+use crate::launch;
+use crate::names::namespace_name;
 use crate::observe::{Index, PodEvent, Surroundings, instance_of, with_load};
-use crate::target;
-use crate::translate::{Offer, Place, STOP_TIMEOUT, StorageClasses, longest_stop, name_of, translate};
-
-/// How Kubernetes is reached.
-#[derive(Clone, Debug)]
-pub struct KubernetesOptions {
-    /// The kubeconfig file; without one, as kubectl would find it, or the Pod's own service account.
-    pub kubeconfig: Option<PathBuf>,
-    /// The context of the kubeconfig; without one, its current one.
-    pub context: Option<String>,
-    /// Two installations with different names share a Kubernetes without seeing each other's objects.
-    pub installation: String,
-    /// The storage classes of volumes.
-    pub storage: StorageClasses,
-}
-
-impl Default for KubernetesOptions {
-    fn default() -> Self {
-        Self {
-            kubeconfig: None,
-            context: None,
-            installation: DEFAULT_INSTALLATION.to_owned(),
-            storage: StorageClasses::default(),
-        }
-    }
-}
-
-/// A namespace has its service account a moment after it was made; on a busy cluster that moment is long.
-const ACCOUNT_THERE: Duration = Duration::from_secs(10);
+use crate::options::KubernetesOptions;
+use crate::translate::{Offer, Place, STOP_TIMEOUT, longest_stop, name_of, translate};
 
 /// How many gates are opened at a time.
 const GATES_AT_ONCE: usize = 8;
@@ -111,13 +81,13 @@ impl KubernetesOrchestrator {
     /// # Errors
     /// When there is no usable configuration, or no answer.
     pub async fn connect(options: KubernetesOptions) -> Result<Self, ConnectError> {
-        let config = target::config(&options).await?;
+        let config = options.client_config().await?;
         let unreachable = |error| ConnectError::Unreachable(Box::new(error));
         let client = Client::try_from(config).map_err(unreachable)?;
         let version = client.apiserver_version().await.map_err(unreachable)?;
         tracing::info!(version = %version.git_version, "connected to Kubernetes");
-        let offer = Offer { storage: options.storage, restarts: has_restarts(&version) };
-        let orchestrator = Self { offer, ..Self::with_client(client, options.installation) };
+        let installation = options.installation.clone();
+        let orchestrator = Self { offer: options.offer(&version), ..Self::with_client(client, installation) };
         // Known from the beginning: the first request may be for a place on one.
         orchestrator.load_nodes().await.map_err(unreachable)?;
         Ok(orchestrator)
@@ -197,54 +167,6 @@ impl KubernetesOrchestrator {
             node.ok_or_else(|| PortError::permanent(format!("The container instance {id} is gone")))?;
         Ok(Place { node: Some(node), taken, offer })
     }
-
-    /// Makes the claims that aren't there.
-    async fn claim(&self, cluster: &ClusterKey, claims: &[PersistentVolumeClaim]) -> Result<(), PortError> {
-        let namespace = namespace_name(self.identity.installation(), cluster);
-        let api: Api<PersistentVolumeClaim> = Api::namespaced(self.client.clone(), &namespace);
-        for claim in claims {
-            match api.create(&PostParams::default(), claim).await {
-                Ok(_) => {}
-                Err(error) if already_exists(&error) => {}
-                Err(error) => return Err(refusal("making a claim", &error)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes the Pod, unless it is there. A namespace that was just made has no service account yet, and refuses Pods
-    /// until it has.
-    async fn create(&self, api: &Api<Pod>, pod: &Pod) -> Result<(), PortError> {
-        let end = Instant::now() + ACCOUNT_THERE;
-        loop {
-            match api.create(&PostParams::default(), pod).await {
-                Ok(_) => return Ok(()),
-                Err(kube::Error::Api(status)) if lacks_account(&status) && Instant::now() < end => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                Err(error) if already_exists(&error) => return self.check_same(api, pod).await,
-                Err(error) => return Err(refusal("making a Pod", &error)),
-            }
-        }
-    }
-
-    /// Checks that the Pod that is there under this one's name is the same task's, launched before.
-    async fn check_same(&self, api: &Api<Pod>, pod: &Pod) -> Result<(), PortError> {
-        let name = pod.name_any();
-        let found = api.get_opt(&name).await.map_err(|error| port_error("reading a Pod", &error))?;
-        match found {
-            Some(found)
-                if self.identity.owns(&found.metadata) && same_task(&found.metadata, &pod.metadata) =>
-            {
-                Ok(())
-            }
-            Some(_) => Err(PortError::permanent(format!(
-                "The Pod {name} exists and is not one of kecs's: it is left alone"
-            ))),
-            // Gone in between.
-            None => Err(PortError::transient(format!("the Pod {name} was there and is gone"))),
-        }
-    }
 }
 
 #[async_trait]
@@ -297,11 +219,8 @@ impl Orchestrator for KubernetesOrchestrator {
                 tracing::warn!(definition = %definition.key.arn(), member = %note.member, "{}", note.what);
             }
         }
-        let api = self.pods(&task.key.cluster);
-        let made = match self.claim(&task.key.cluster, &translation.claims).await {
-            Ok(()) => self.create(&api, &translation.pod).await,
-            Err(error) => Err(error),
-        };
+        let namespace = namespace_name(self.identity.installation(), &task.key.cluster);
+        let made = launch::make(&self.client, &self.identity, &namespace, &translation).await;
         if let Err(error) = &made
             && error.kind == PortErrorKind::NotFound
         {
@@ -432,14 +351,6 @@ impl Orchestrator for KubernetesOrchestrator {
     async fn instance_count(&self, _cluster: &ClusterKey) -> Result<usize, PortError> {
         Ok(self.around.nodes.lock().len())
     }
-}
-
-/// Whether single containers can be started again.
-fn has_restarts(version: &Info) -> bool {
-    // Vendors put a plus behind theirs.
-    let number =
-        |text: &str| text.trim_end_matches(|c: char| !c.is_ascii_digit()).parse::<u32>().unwrap_or(0);
-    (number(&version.major), number(&version.minor)) >= (1, 35)
 }
 
 fn pod_event(event: Event<Pod>) -> PodEvent {

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use kube::Config;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::Kubeconfig;
 
 use crate::error::ConnectError;
-use crate::orchestrator::KubernetesOptions;
+use crate::options::KubernetesOptions;
 
 /// A Kubernetes, as people know it. Its `Display` is for a question before something is done there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +30,7 @@ impl fmt::Display for Target {
 /// # Errors
 /// When there is no usable configuration.
 pub async fn target(options: &KubernetesOptions) -> Result<Target, ConnectError> {
-    let config = config(options).await?;
+    let config = options.client_config().await?;
     let file = match &options.kubeconfig {
         Some(path) => Some(Kubeconfig::read_from(path)?),
         // Without a file it is the Pod's own service account that was found.
@@ -39,20 +38,4 @@ pub async fn target(options: &KubernetesOptions) -> Result<Target, ConnectError>
     };
     let current = file.and_then(|file| file.current_context).filter(|name| !name.is_empty());
     Ok(Target { context: options.context.clone().or(current), server: config.cluster_url.to_string() })
-}
-
-/// The configuration of a client.
-///
-/// # Errors
-/// When there is none.
-pub(crate) async fn config(options: &KubernetesOptions) -> Result<Config, ConnectError> {
-    let choice = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
-    let mut config = match &options.kubeconfig {
-        Some(path) => Config::from_custom_kubeconfig(Kubeconfig::read_from(path)?, &choice).await?,
-        None if options.context.is_some() => Config::from_kubeconfig(&choice).await?,
-        None => Config::infer().await?,
-    };
-    // Repeated by ourselves, within a deadline: see `calls`.
-    config.default_retry = false;
-    Ok(config)
 }

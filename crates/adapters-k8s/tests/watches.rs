@@ -5,12 +5,13 @@ mod scene;
 
 use futures::stream::BoxStream;
 use kecs_adapters_k8s::KubernetesOrchestrator;
+use kecs_domain::model::{ContainerDefinition, ContainerRestartPolicy};
 use kecs_domain::task::{ContainerState, TaskFailure, TaskObservation};
 use kecs_usecases::ports::{Observation, Orchestrator as _};
 use serde_json::json;
 
 use fake::{FakeApi, Fault};
-use scene::{in_virtual_time, launch, next_observation, until};
+use scene::{container, in_virtual_time, launch, launch_of, next_observation, until};
 
 /// A task that runs and was seen to.
 struct Seen {
@@ -96,9 +97,8 @@ fn a_version_that_is_gone_is_followed_by_a_list_that_loses_nothing() {
 fn a_watch_that_is_refused_as_gone_begins_anew() {
     in_virtual_time(async {
         let Seen { api, mut stream, .. } = running_task().await;
-        let gone = || Fault::Status(410, "Expired", "too old resource version".to_owned());
-        // The three watches that there are: Pods, nodes, Events. And once more.
-        api.fail("GET", "/api/v1/", [gone(), gone(), gone(), gone()]);
+        let gone = Fault::Status(410, "Expired", "too old resource version".to_owned());
+        api.fail("WATCH", "/api/v1/pods", vec![gone; 100]);
         api.break_watches(false);
         api.end_container("web", 7);
         api.forget_history();
@@ -126,8 +126,7 @@ fn a_list_that_fails_replaces_nothing() {
         api.break_watches(false);
         api.forget_history();
         let fault = || Fault::Status(500, "InternalError", "etcd".to_owned());
-        // The watch that is told that it is too old, and then the list.
-        api.fail("GET", "/api/v1/pods", [Fault::None, fault(), fault(), fault()]);
+        api.fail("GET", "/api/v1/pods", [fault(), fault(), fault()]);
         let next = next_observation(&mut stream).await;
         assert_eq!(next, Observation::Snapshot(vec![running]), "no empty snapshot comes in between");
     });
@@ -184,5 +183,46 @@ fn digests_runtime_ids_and_times_are_those_of_the_node() {
         assert_eq!(running.pull_started_at.unwrap().as_millis(), 1_767_225_600_000);
         assert_eq!(running.pull_stopped_at, web.started_at);
         assert_eq!(running.network.unwrap().private_ipv4, "10.0.0.7");
+    });
+}
+
+#[test]
+fn a_container_that_is_started_again_runs_until_it_is_left_alone() {
+    in_virtual_time(async {
+        let api = FakeApi::default();
+        let orchestrator = KubernetesOrchestrator::with_client(api.client(), "kecs");
+        let policy = ContainerRestartPolicy {
+            enabled: true,
+            ignored_exit_codes: Some(vec![0, 9]),
+            restart_attempt_period: None,
+        };
+        let web = ContainerDefinition { restart_policy: Some(policy), ..container("web") };
+        orchestrator.launch(launch_of(vec![web])).await.unwrap();
+        let mut stream = orchestrator.observe();
+        api.run_pod();
+        let first = until(&mut stream, &mut Vec::new(), runs).await;
+        let ended = |code: i32| {
+            json!({"terminated": {
+                "exitCode": code, "startedAt": "2026-01-01T00:00:01Z", "finishedAt": "2026-01-01T00:00:05Z"
+            }})
+        };
+        let show = |state: serde_json::Value, last: serde_json::Value| {
+            api.change_pod(|pod| {
+                let status = &mut pod["status"]["containerStatuses"][0];
+                (status["state"], status["lastState"]) = (state, last);
+                status["ready"] = json!(status["state"]["running"].is_object());
+            });
+        };
+        // It ends, is waited with, runs again: to those who observe it, nothing has happened.
+        show(ended(1), json!({}));
+        show(json!({"waiting": {"reason": "CrashLoopBackOff"}}), ended(1));
+        show(json!({"running": {"startedAt": "2026-01-01T00:00:20Z"}}), ended(1));
+        show(ended(9), ended(1));
+        let mut told = Vec::new();
+        let last = until(&mut stream, &mut told, has_ended).await;
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert_eq!(last.containers[0].exit_code, Some(9));
+        assert_eq!(last.containers[0].started_at, first.containers[0].started_at);
+        assert_eq!(last.failure, None);
     });
 }

@@ -9,10 +9,16 @@ use kecs_domain::task::{ContainerObservation, ContainerState};
 /// The reason of a container that was killed for its memory. (ecs: OutOfMemoryError)
 const OUT_OF_MEMORY: &str = "OutOfMemoryError: Container killed due to memory usage";
 
+/// What a node says that is only slow. (kubelet: the cache-based managers of Secrets and ConfigMaps, and
+/// makeEnvironmentVariables)
+const NOT_YET: [&str; 2] = ["failed to sync", "services have not yet been read"];
+
 /// Why a container can't start, in ECS's words, if its waiting is no mere matter of time.
 pub(super) fn failure(waiting: &ContainerStateWaiting) -> Option<String> {
     let message = waiting.message.as_deref().unwrap_or_default();
     let name = match waiting.reason.as_deref()? {
+        // The node's own view of Secrets and ConfigMaps, or of Services, lags behind: it looks again.
+        "CreateContainerConfigError" if NOT_YET.iter().any(|text| message.contains(text)) => return None,
         "ErrImagePull"
         | "ImagePullBackOff"
         | "InvalidImageName"
@@ -105,4 +111,23 @@ fn time(time: Option<&Time>) -> Option<Timestamp> {
 fn digest_of(image_id: &str) -> Option<String> {
     let digest = image_id.rsplit_once('@').map_or(image_id, |(_, digest)| digest);
     digest.starts_with("sha256:").then(|| digest.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_is_only_slow_is_no_failure() {
+        let waiting = |message: &str| {
+            failure(&ContainerStateWaiting {
+                reason: Some("CreateContainerConfigError".to_owned()),
+                message: Some(message.to_owned()),
+            })
+        };
+        assert_eq!(waiting("failed to sync secret cache: timed out waiting for the condition"), None);
+        assert_eq!(waiting("services have not yet been read at least once, cannot construct envvars"), None);
+        let missing = waiting("secret \"db\" not found");
+        assert_eq!(missing.as_deref(), Some("ResourceInitializationError: secret \"db\" not found"));
+    }
 }

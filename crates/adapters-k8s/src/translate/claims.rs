@@ -53,7 +53,7 @@ pub(super) fn volumes(
                 Some(PersistentVolumeClaimVolumeSource { claim_name: name.clone(), read_only: None });
             claims.push(claim(identity, task, name, spec));
         } else if let (true, Some(class)) = (volume.configured_at_launch == Some(true), &classes.ebs) {
-            made.ephemeral = Some(of_task(task, name, class, &mut note));
+            made.ephemeral = Some(of_task(identity, task, name, class, &mut note));
         } else {
             if volume.efs_volume_configuration.is_some()
                 || is_shared(volume)
@@ -101,7 +101,13 @@ fn lasting(volume: &model::Volume, classes: &StorageClasses) -> Option<(String, 
 }
 
 /// A volume of this task alone.
-fn of_task(task: &Task, name: &str, class: &str, note: &mut dyn FnMut(&str)) -> EphemeralVolumeSource {
+fn of_task(
+    identity: &Identity,
+    task: &Task,
+    name: &str,
+    class: &str,
+    note: &mut dyn FnMut(&str),
+) -> EphemeralVolumeSource {
     let configured = task.launch.volumes.iter().find(|volume| volume.name == name);
     let ebs = configured.and_then(|volume| volume.managed_ebs_volume.as_ref());
     if ebs.is_some_and(|ebs| ebs.snapshot_id.is_some()) {
@@ -113,7 +119,9 @@ fn of_task(task: &Task, name: &str, class: &str, note: &mut dyn FnMut(&str)) -> 
     }
     let gib = ebs.and_then(|ebs| ebs.size_in_gib).unwrap_or(EBS_SIZE);
     let spec = spec(class, "ReadWriteOnce", format!("{gib}Gi"));
-    let template = PersistentVolumeClaimTemplate { metadata: None, spec };
+    let labels = Some(identity.of_task(task).0);
+    let metadata = Some(ObjectMeta { labels, ..ObjectMeta::default() });
+    let template = PersistentVolumeClaimTemplate { metadata, spec };
     EphemeralVolumeSource { volume_claim_template: Some(template) }
 }
 

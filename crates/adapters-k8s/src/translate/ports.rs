@@ -42,10 +42,13 @@ impl Ports {
         let mut ports: Vec<ContainerPort> = Vec::new();
         for (index, mapping) in container.port_mappings.iter().flatten().enumerate() {
             let Some(port) = mapping.container_port else {
-                notes.add(
-                    format!("{path}.portMappings[{index}].containerPortRange"),
-                    "Ranges are not mapped yet.",
-                );
+                // On an address of its own every port of a container can be reached, named or not.
+                if bridge {
+                    notes.add(
+                        format!("{path}.portMappings[{index}].containerPortRange"),
+                        "Ranges have no ports on the node: with awsvpc or host they need none.",
+                    );
+                }
                 continue;
             };
             let protocol = mapping.protocol.unwrap_or(TransportProtocol::Tcp).as_str().to_ascii_uppercase();

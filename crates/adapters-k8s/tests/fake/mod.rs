@@ -53,7 +53,7 @@ impl FakeApi {
         Client::new(service, "default")
     }
 
-    /// Lets the next calls of this method whose path contains `path` fail, one by one.
+    /// Lets the next calls of this method (`WATCH` for a watch) whose path contains `path` fail, one by one.
     pub fn fail(&self, method: &'static str, path: &'static str, faults: impl IntoIterator<Item = Fault>) {
         self.0.lock().faults.extend(faults.into_iter().map(|fault| (method, path, fault)));
     }
@@ -143,8 +143,7 @@ impl FakeApi {
         let call = Call::parse(&parts, &body);
         let (fault, delay) = {
             let mut state = self.0.lock();
-            let method = if call.watch { "WATCH" } else { &call.method };
-            state.calls.push(format!("{method} {}", call.path));
+            state.calls.push(format!("{} {}", call.verb(), call.path));
             state.at_once += usize::from(!call.watch);
             state.most_at_once = state.most_at_once.max(state.at_once);
             (state.take_fault(&call), state.delay)

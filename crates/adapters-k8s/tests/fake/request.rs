@@ -53,6 +53,11 @@ impl Call {
         }
     }
 
+    /// The method; `WATCH` for a watch.
+    pub(super) fn verb(&self) -> &str {
+        if self.watch { "WATCH" } else { &self.method }
+    }
+
     /// Whether the object is among those that are asked for.
     pub(super) fn selects(&self, plural: &str, object: &Value) -> bool {
         let metadata = &object["metadata"];

@@ -36,7 +36,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn take_fault(&mut self, call: &Call) -> Option<Fault> {
         let mut faults = self.faults.iter();
-        let at = faults.position(|(method, path, _)| *method == call.method && call.path.contains(path))?;
+        let at = faults.position(|(method, path, _)| *method == call.verb() && call.path.contains(path))?;
         Some(self.faults.remove(at).2)
     }
 
