@@ -8,8 +8,9 @@ import time
 from typing import Any
 
 import pytest
-from conftest import Installation, Kubernetes, Scene
 from support.patience import until
+
+from conftest import Installation, Kubernetes, Scene
 
 # The shell as first process heeds SIGTERM only where it has a trap.
 LIVELY = ["sh", "-c", "trap 'exit 0' TERM; echo hello from $NAME; while :; do sleep 0.1; done"]
