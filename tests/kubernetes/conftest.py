@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import random
 import subprocess
 import sys
 import uuid
@@ -24,6 +25,16 @@ from support.server import Server  # noqa: E402
 
 PROGRAM = [sys.executable, str(HERE / "cluster.py")]
 USE = Path(os.environ.get("KECS_TEST_CLUSTER_DIR", "/var/tmp/kecs-test-cluster") + ".use")
+
+
+def pytest_configure() -> None:
+    """One seed for all workers, which inherit it."""
+    os.environ.setdefault("KECS_KILL_SEED", str(random.SystemRandom().randrange(2**32)))
+
+
+def pytest_report_header() -> str:
+    """Tells the seed, so that a run can be played again."""
+    return f"kecs: KECS_KILL_SEED={os.environ['KECS_KILL_SEED']}"
 
 
 class Kubernetes:

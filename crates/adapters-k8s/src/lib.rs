@@ -9,6 +9,7 @@ mod error;
 mod exec;
 mod identity;
 mod names;
+mod nodes;
 pub mod observe;
 mod orchestrator;
 pub mod translate;

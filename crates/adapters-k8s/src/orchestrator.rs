@@ -9,20 +9,21 @@ use async_trait::async_trait;
 use futures::FutureExt as _;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::channel::oneshot;
-use futures::stream::{BoxStream, StreamExt as _, select};
+use futures::stream::{self, BoxStream, StreamExt as _, select};
 use k8s_openapi::api::core::v1::{self as core, Node, Pod};
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::error::EcsError;
 use kecs_domain::model;
+use kecs_domain::name::HexId;
 use kecs_domain::task::{Task, TaskObservation};
 use kecs_usecases::ports::{
-    Exec, Instance, Launch, Observation, Orchestrator, PortError, Process, Shell, StopOrder,
+    Exec, Instance, InstanceStatus, Launch, Observation, Orchestrator, PortError, Process, Shell, StopOrder,
 };
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Client, Config, ResourceExt as _};
+use kube::{Client, Config};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -31,6 +32,7 @@ use crate::error::{ConnectError, is_status, port_error};
 use crate::exec;
 use crate::identity::Identity;
 use crate::names::namespace_name;
+use crate::nodes;
 use crate::observe::{Index, PodEvent, Surroundings, instance_of, with_load};
 use crate::translate::{Place, STOP_TIMEOUT, longest_stop, name_of, translate};
 
@@ -326,18 +328,19 @@ impl Orchestrator for KubernetesOrchestrator {
         let mut listing = BTreeMap::new();
         let nodes = watcher(Api::<Node>::all(self.client.clone()), watcher::Config::default())
             .default_backoff()
-            .filter_map(move |event| {
+            .flat_map(move |event| {
                 let seen = match event {
                     Ok(event) => {
-                        note_node(&mut places.nodes.lock(), &mut listing, event);
-                        near.lock().nodes_changed(&*places)
+                        let changed = nodes::note(&mut places.nodes.lock(), &mut listing, event);
+                        let zones = near.lock().nodes_changed(&*places);
+                        zones.into_iter().chain(changed.then_some(Observation::Instances)).collect()
                     }
                     Err(error) => {
                         tracing::warn!(%error, "the watch of nodes was interrupted");
-                        None
+                        Vec::new()
                     }
                 };
-                std::future::ready(seen)
+                stream::iter(seen)
             });
         let (told, with) = (Arc::clone(&index), Arc::clone(&around));
         let failures = watcher::Config::default().fields("reason=Unhealthy,involvedObject.kind=Pod");
@@ -366,6 +369,18 @@ impl Orchestrator for KubernetesOrchestrator {
         Ok(self.around.nodes.lock().values().map(|it| with_load(it, index.loads(&it.host))).collect())
     }
 
+    async fn set_instance_status(&self, id: HexId, status: InstanceStatus) -> Result<bool, PortError> {
+        let host =
+            self.around.nodes.lock().values().find(|node| node.id == id).map(|node| node.host.clone());
+        let Some(host) = host else { return Ok(false) };
+        let Some(node) = nodes::cordon(&self.client, &host, status == InstanceStatus::Draining).await? else {
+            return Ok(false);
+        };
+        // The watch tells it a moment later, which would be too late for whoever asks next.
+        self.around.nodes.lock().extend(instance_of(&node).map(|it| (it.host.clone(), it)));
+        Ok(true)
+    }
+
     async fn instance_count(&self, _cluster: &ClusterKey) -> Result<usize, PortError> {
         Ok(self.around.nodes.lock().len())
     }
@@ -378,23 +393,6 @@ fn pod_event(event: Event<Pod>) -> PodEvent {
         Event::InitDone => PodEvent::Complete,
         Event::Apply(pod) => PodEvent::Changed(Box::new(pod)),
         Event::Delete(pod) => PodEvent::Gone(Box::new(pod)),
-    }
-}
-
-/// Keeps the nodes as they are. A new list replaces them at once.
-fn note_node(
-    nodes: &mut BTreeMap<String, Instance>,
-    listing: &mut BTreeMap<String, Instance>,
-    event: Event<Node>,
-) {
-    match event {
-        Event::Init => listing.clear(),
-        Event::InitApply(node) => listing.extend(instance_of(&node).map(|it| (it.host.clone(), it))),
-        Event::InitDone => *nodes = std::mem::take(listing),
-        Event::Apply(node) => nodes.extend(instance_of(&node).map(|it| (it.host.clone(), it))),
-        Event::Delete(node) => {
-            nodes.remove(&node.name_any());
-        }
     }
 }
 

@@ -29,6 +29,7 @@ impl Latest {
                     self.take(before.get(&seen.key), seen);
                 }
             }
+            Observation::Instances => {}
             Observation::Changed(changed) => {
                 if self.snapshots == 0 {
                     self.violations.push("a change came before the first snapshot".to_owned());

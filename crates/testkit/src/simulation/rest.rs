@@ -191,6 +191,7 @@ impl World {
         let observed = self.process.observed().unwrap_or_default();
         let tasks = observed.into_iter().flat_map(|observation| match observation {
             Observation::Snapshot(tasks) | Observation::Changed(tasks) => tasks,
+            Observation::Instances => Vec::new(),
         });
         tasks.map(|task| task.key).collect()
     }
