@@ -68,7 +68,8 @@ def kubernetes() -> Iterator[Kubernetes]:
         yield Kubernetes(given, kecs, ["kubectl"], ours=False)
         return
     holder = ["--for", str(os.getpid())]
-    up = subprocess.run([*PROGRAM, "up", *holder], stdout=subprocess.PIPE, text=True)
+    with in_use(whole=False):
+        up = subprocess.run([*PROGRAM, "up", *holder], stdout=subprocess.PIPE, text=True)
     if up.returncode == 3:
         pytest.skip("this machine can't run the test cluster (see above): NOTHING of the Kubernetes suite ran")
     assert up.returncode == 0, "the test cluster did not come up"
@@ -107,11 +108,13 @@ class Installation:
 @pytest.fixture(scope="module")
 def kecs(kubernetes: Kubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A kecs on the cluster for the tests of a module, which leaves nothing there."""
-    installation = Installation(kubernetes, tmp_path_factory.mktemp("kecs") / "data")
+    with in_use(whole=False):
+        installation = Installation(kubernetes, tmp_path_factory.mktemp("kecs") / "data")
     yield installation
     # Kubernetes takes some seconds for each: that is waited for once, and not after each test.
     left = lambda: installation.objects("namespaces") + installation.objects("pods")  # noqa: E731
-    until(left, lambda it: not it, within=90, what="nothing is left in Kubernetes")
+    with in_use(whole=False):
+        until(left, lambda it: not it, within=90, what="nothing is left in Kubernetes")
     assert installation.server.stop() == 0, installation.server.log()
 
 

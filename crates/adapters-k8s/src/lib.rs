@@ -12,6 +12,7 @@ mod names;
 mod nodes;
 pub mod observe;
 mod orchestrator;
+mod pauses;
 pub mod translate;
 
 pub use error::ConnectError;

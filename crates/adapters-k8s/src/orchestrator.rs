@@ -33,6 +33,7 @@ use crate::exec;
 use crate::identity::Identity;
 use crate::names::namespace_name;
 use crate::nodes;
+use crate::pauses::Pauses;
 use crate::observe::{Index, PodEvent, Surroundings, instance_of, with_load};
 use crate::translate::{Place, STOP_TIMEOUT, longest_stop, name_of, translate};
 
@@ -304,7 +305,7 @@ impl Orchestrator for KubernetesOrchestrator {
         let config = watcher::Config::default().labels(&self.identity.selector());
         let (seen_by, with) = (Arc::clone(&index), Arc::clone(&around));
         // The watchers begin anew by themselves; the pauses keep them from asking in a hurry.
-        let pods = watcher(Api::<Pod>::all(self.client.clone()), config).default_backoff().filter_map(
+        let pods = watcher(Api::<Pod>::all(self.client.clone()), config).backoff(Pauses::default()).filter_map(
             move |event| {
                 let seen = match event {
                     Ok(event) => {
@@ -327,7 +328,7 @@ impl Orchestrator for KubernetesOrchestrator {
         let (near, places) = (Arc::clone(&index), Arc::clone(&around));
         let mut listing = BTreeMap::new();
         let nodes = watcher(Api::<Node>::all(self.client.clone()), watcher::Config::default())
-            .default_backoff()
+            .backoff(Pauses::default())
             .flat_map(move |event| {
                 let seen = match event {
                     Ok(event) => {
@@ -345,7 +346,7 @@ impl Orchestrator for KubernetesOrchestrator {
         let (told, with) = (Arc::clone(&index), Arc::clone(&around));
         let failures = watcher::Config::default().fields("reason=Unhealthy,involvedObject.kind=Pod");
         let checks = watcher(Api::<core::Event>::all(self.client.clone()), failures)
-            .default_backoff()
+            .backoff(Pauses::default())
             .filter_map(move |event| {
                 let seen = match event {
                     Ok(Event::Apply(event) | Event::InitApply(event)) => {
