@@ -33,8 +33,8 @@ use crate::exec;
 use crate::identity::Identity;
 use crate::names::namespace_name;
 use crate::nodes;
-use crate::pauses::Pauses;
 use crate::observe::{Index, PodEvent, Surroundings, instance_of, with_load};
+use crate::pauses::Pauses;
 use crate::translate::{Place, STOP_TIMEOUT, longest_stop, name_of, translate};
 
 /// How Kubernetes is reached.
@@ -305,8 +305,9 @@ impl Orchestrator for KubernetesOrchestrator {
         let config = watcher::Config::default().labels(&self.identity.selector());
         let (seen_by, with) = (Arc::clone(&index), Arc::clone(&around));
         // The watchers begin anew by themselves; the pauses keep them from asking in a hurry.
-        let pods = watcher(Api::<Pod>::all(self.client.clone()), config).backoff(Pauses::default()).filter_map(
-            move |event| {
+        let pods = watcher(Api::<Pod>::all(self.client.clone()), config)
+            .backoff(Pauses::default())
+            .filter_map(move |event| {
                 let seen = match event {
                     Ok(event) => {
                         let seen = seen_by.lock().apply(pod_event(event), &*with);
@@ -323,8 +324,7 @@ impl Orchestrator for KubernetesOrchestrator {
                     }
                 };
                 std::future::ready(seen)
-            },
-        );
+            });
         let (near, places) = (Arc::clone(&index), Arc::clone(&around));
         let mut listing = BTreeMap::new();
         let nodes = watcher(Api::<Node>::all(self.client.clone()), watcher::Config::default())
@@ -371,8 +371,7 @@ impl Orchestrator for KubernetesOrchestrator {
     }
 
     async fn set_instance_status(&self, id: HexId, status: InstanceStatus) -> Result<bool, PortError> {
-        let host =
-            self.around.nodes.lock().values().find(|node| node.id == id).map(|node| node.host.clone());
+        let host = self.around.nodes.lock().values().find(|node| node.id == id).map(|node| node.host.clone());
         let Some(host) = host else { return Ok(false) };
         let Some(node) = nodes::cordon(&self.client, &host, status == InstanceStatus::Draining).await? else {
             return Ok(false);

@@ -139,7 +139,11 @@ pub trait Orchestrator: Send + Sync {
     /// Lets an instance drain, or take tasks again, for everybody. Returns whether it did: the state is then the
     /// orchestrator's to tell, and MUST show in [`Orchestrator::instances`] from now on. MUST be idempotent. By
     /// default it does nothing, and the state is kept for the one cluster alone.
-    async fn set_instance_status(&self, _instance: HexId, _status: InstanceStatus) -> Result<bool, PortError> {
+    async fn set_instance_status(
+        &self,
+        _instance: HexId,
+        _status: InstanceStatus,
+    ) -> Result<bool, PortError> {
         Ok(false)
     }
 
