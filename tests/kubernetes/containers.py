@@ -8,13 +8,13 @@ from support.patience import until
 
 from conftest import Scene
 
-# The shell as first process heeds SIGTERM only where it has a trap.
-LIVELY = ["sh", "-c", "trap 'exit 0' TERM; echo hello from $NAME; while :; do sleep 0.1; done"]
-DEAF = ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"]
+# The shell as first process heeds SIGTERM only where it has a trap, and at once only while it waits.
+LIVELY = ["sh", "-c", "trap 'exit 0' TERM; echo hello from $NAME; while :; do sleep 3600 & wait $!; done"]
+DEAF = ["sh", "-c", "trap '' TERM; while :; do sleep 3600; done"]
 # Goes on serving for a while after SIGTERM, as a web server should: who asks may not know yet that it is leaving.
 SERVES = (
     "mkdir -p /tmp/www; echo $NAME > /tmp/www/index.html; httpd -p 8080 -h /tmp/www;"
-    " trap 'sleep 4; exit 0' TERM; while :; do sleep 0.1; done"
+    " trap 'sleep 4; exit 0' TERM; while :; do sleep 3600 & wait $!; done"
 )
 SERVING = "wget -q -O /dev/null http://127.0.0.1:8080/"
 

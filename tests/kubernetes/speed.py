@@ -130,7 +130,7 @@ class Measure:
 
     def register(self, family: str) -> str:
         sleeps = {"name": "web", "image": "kecs.dev/test/busybox:1", "memory": 4,
-                  "command": ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"], "stopTimeout": 2}
+                  "command": ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"], "stopTimeout": 2}
         made = self.ecs.register_task_definition(family=family, containerDefinitions=[sleeps])
         return made["taskDefinition"]["taskDefinitionArn"]
 

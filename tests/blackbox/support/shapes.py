@@ -51,8 +51,8 @@ def really(script: dict[str, Any], definition: dict[str, Any]) -> dict[str, Any]
     seconds = re.fullmatch(r"(\d+)(ms|s)", str(script.get("run_for", "")))
     after = int(seconds[1]) / (1000 if seconds[2] == "ms" else 1) if seconds else 1
     ends = f"sleep {after}; exit {script.get('exit_code', 0)}" if {"run_for", "exit_code"} & set(script) else None
-    # The shell as first process heeds SIGTERM only where it has a trap.
-    loop = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
+    # The shell as first process heeds SIGTERM only where it has a trap, and at once only while it waits.
+    loop = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
     return {"image": IMAGE, "command": ["sh", "-c", ends or loop]}
 
 
