@@ -11,7 +11,7 @@ import pytest
 
 from support.account import REGIONS, Account
 from support.cli import Cli
-from support.server import Server
+from support.server import Server, kubernetes_asked_for
 
 DURABLE = "duckdb"
 
@@ -24,6 +24,19 @@ def pytest_configure() -> None:
 def pytest_report_header() -> str:
     """Tells the seed, so that a run can be played again."""
     return f"kecs: KECS_KILL_SEED={os.environ['KECS_KILL_SEED']}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Against Kubernetes, what only the simulation can show is skipped, with the reason."""
+    if not kubernetes_asked_for():
+        return
+    for item in items:
+        marker = item.get_closest_marker("simulated")
+        flags = getattr(getattr(item, "module", None), "FLAGS", [])
+        if marker:
+            item.add_marker(pytest.mark.skip(reason=f"simulated: {marker.args[0]}"))
+        elif any(flag.startswith("--sim-") for flag in flags):
+            item.add_marker(pytest.mark.skip(reason="simulated: it chooses its nodes"))
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +62,13 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def account(server: Server) -> Account:
+def account(server: Server) -> Iterator[Account]:
     """An account that nobody else uses, in some region."""
-    return Account(server.api, region=random.SystemRandom().choice(REGIONS))
+    made = Account(server.api, region=random.SystemRandom().choice(REGIONS))
+    yield made
+    if kubernetes_asked_for():
+        # The real node is small: what is left running would take the place of the next test's tasks.
+        made.clear()
 
 
 @pytest.fixture

@@ -220,6 +220,7 @@ def test_a_breaker_that_is_off_reads_back_without_rollback(account: Account) -> 
     assert made["deploymentConfiguration"]["deploymentCircuitBreaker"] == BREAKER
 
 
+@pytest.mark.simulated("there are three simulated instances in three zones")
 def test_a_daemon_service_has_a_task_on_every_instance(account: Account) -> None:
     name = cluster(account)
     made = create_service(account, name, register(account), schedulingStrategy="DAEMON")

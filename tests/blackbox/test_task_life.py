@@ -58,6 +58,7 @@ def test_a_task_outlives_what_is_not_essential(account: Account) -> None:
     assert "stopCode" not in task
 
 
+@pytest.mark.simulated("the registry's words are a label")
 def test_an_image_that_can_not_be_pulled_ends_the_task_before_its_start(account: Account) -> None:
     name, arn = run_one(account, container(sim={"pull_error": "manifest unknown"}))
     task = reach(account, name, arn, "STOPPED")
@@ -72,6 +73,7 @@ def test_an_image_that_can_not_be_pulled_ends_the_task_before_its_start(account:
     assert "startedAt" not in task
 
 
+@pytest.mark.simulated("the runtime's words are a label")
 @pytest.mark.parametrize(
     ("label", "prefix"),
     [("start_error", "CannotStartContainerError"), ("resource_error", "ResourceInitializationError")],
@@ -96,6 +98,7 @@ def test_too_much_memory_ends_a_container_with_137(account: Account) -> None:
     assert "Container killed due to memory usage" in app["reason"]
 
 
+@pytest.mark.simulated("pulls and starts are slow by a label")
 def test_a_slow_pull_and_a_slow_start_hold_the_task_back(account: Account) -> None:
     name, arn = run_one(account, container(sim={"pull_delay": "300ms", "start_delay": "200ms"}))
     task = reach(account, name, arn)
@@ -103,6 +106,7 @@ def test_a_slow_pull_and_a_slow_start_hold_the_task_back(account: Account) -> No
     assert (task["startedAt"] - task["pullStoppedAt"]).total_seconds() >= 0.19
 
 
+@pytest.mark.simulated("the check's outcome is a label")
 @pytest.mark.parametrize(
     ("health", "status"), [("healthy", "HEALTHY"), ("unhealthy", "UNHEALTHY"), ("hanging", "UNHEALTHY")]
 )
@@ -215,6 +219,7 @@ def test_stopping_a_stopped_task_keeps_the_first_reason_and_shows_it_bare(accoun
     assert describe(account, name, arn)["stoppedReason"] == "first"
 
 
+@pytest.mark.simulated("how it takes SIGTERM is a label")
 def test_a_container_that_ignores_sigterm_is_killed_after_its_stop_timeout(account: Account) -> None:
     name, arn = run_one(account, container(stopTimeout=2, sim={"ignore_sigterm": "true"}))
     reach(account, name, arn)
@@ -224,6 +229,7 @@ def test_a_container_that_ignores_sigterm_is_killed_after_its_stop_timeout(accou
     assert 1.9 <= (task["stoppedAt"] - task["stoppingAt"]).total_seconds() < 10
 
 
+@pytest.mark.simulated("how it takes SIGTERM is a label")
 def test_a_container_ends_as_it_wants_after_sigterm(account: Account) -> None:
     name, arn = run_one(account, container(sim={"stop_delay": "100ms", "exit_on_sigterm": "143"}))
     reach(account, name, arn)

@@ -24,6 +24,7 @@ ARCHITECTURE = [{"name": "ecs.cpu-architecture", "value": "x86_64"}]
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
+@pytest.mark.simulated("there are three simulated instances in three zones")
 def test_a_task_on_an_instance_is_answered_with_all_its_defaults(account: Account) -> None:
     name = cluster(account)
     definition = register(account, container(cpu=10), container("side", memory=32))
@@ -57,6 +58,7 @@ def test_a_task_on_an_instance_is_answered_with_all_its_defaults(account: Accoun
         assert absent not in raw, absent
 
 
+@pytest.mark.simulated("it names the image that is simulated")
 def test_its_containers_are_answered_before_they_exist(account: Account) -> None:
     name = cluster(account)
     (task,) = run(account, name, register(account, container(cpu=10), container("side", memory=32)))
@@ -75,6 +77,7 @@ def test_its_containers_are_answered_before_they_exist(account: Account) -> None
     assert (side["cpu"], side["memory"]) == ("0", "32")
 
 
+@pytest.mark.simulated("Kubernetes tells whole seconds")
 def test_a_running_task_shows_what_was_observed(account: Account) -> None:
     name = cluster(account)
     app = container(portMappings=[{"containerPort": 80}], healthCheck=CHECK)
@@ -129,6 +132,7 @@ def test_a_fargate_task_is_answered_with_its_own_defaults(account: Account) -> N
     assert attachment["details"] == [{"name": "subnetId", "value": "subnet-0a1b2c3d"}]
 
 
+@pytest.mark.simulated("Kubernetes tells no MAC address")
 def test_a_running_fargate_task_has_a_network_interface(account: Account) -> None:
     name = cluster(account)
     (task,) = run(account, name, register_fargate(account), launchType="FARGATE", networkConfiguration=NETWORK)
@@ -152,6 +156,7 @@ def test_a_running_fargate_task_has_a_network_interface(account: Account) -> Non
     assert re.fullmatch(task["taskArn"].rsplit("/", 1)[1] + r"-\d{10}", shown["runtimeId"])
 
 
+@pytest.mark.simulated("more tasks than the one real node has CPUs for")
 def test_addresses_of_running_tasks_differ(account: Account) -> None:
     name = cluster(account)
     tasks = run(
@@ -236,6 +241,7 @@ def test_ten_tasks_are_the_most_of_a_call_and_one_the_default(account: Account) 
     assert len({task["taskArn"] for task in tasks}) == 10
 
 
+@pytest.mark.simulated("there are three simulated instances in three zones")
 def test_distinct_instances_hold_one_task_each_and_the_rest_fails(account: Account) -> None:
     name, definition = cluster(account), register(account)
     answer = account.ecs.run_task(
@@ -249,6 +255,7 @@ def test_distinct_instances_hold_one_task_each_and_the_rest_fails(account: Accou
     assert {failure["arn"].split(":")[5].split("/")[0] for failure in answer["failures"]} == {"container-instance"}
 
 
+@pytest.mark.simulated("there are three simulated instances in three zones")
 def test_spread_goes_over_the_zones(account: Account) -> None:
     name, definition = cluster(account), register(account)
     tasks = run(
@@ -262,6 +269,7 @@ def test_spread_goes_over_the_zones(account: Account) -> None:
     assert zones == sorted([f"{account.region}{zone}" for zone in "abc"] * 2)
 
 
+@pytest.mark.simulated("there are three simulated instances in three zones")
 def test_a_member_of_constraint_picks_the_zone(account: Account) -> None:
     name, definition = cluster(account), register(account)
     zone = f"{account.region}b"
@@ -295,6 +303,7 @@ def test_what_fits_nowhere_comes_back_as_failures(account: Account, members: dic
     assert account.all("list_tasks", "taskArns", cluster=name) == []
 
 
+@pytest.mark.simulated("there are three simulated instances in three zones")
 def test_the_same_host_port_is_used_once_per_instance(account: Account) -> None:
     name = cluster(account)
     app = container(portMappings=[{"containerPort": 80, "hostPort": 18080}])

@@ -5,6 +5,10 @@
     cluster.py down         ends it and takes back everything that `up` made
     cluster.py status       says what runs
     cluster.py kubeconfig   prints the path of the kubeconfig (`--role kecs`: the one with kecs's own rights)
+    cluster.py stop PART    ends one part (kill, freeze and thaw likewise; `start` starts it again)
+
+`up --for PID` and `down --for PID` are for programs that share it: it goes when the last of them has gone. What was
+brought up by hand stays until it is taken down by hand.
 
 It is etcd, kube-apiserver, controller-manager, scheduler, kube-proxy, kubelet, containerd and runc: nothing is
 simulated, Pods run real containers. It needs root, Go, and a Debian-like system for the few packages.
@@ -21,6 +25,8 @@ It deliberately is no general installer: one node, no upgrades, tokens in files,
 """
 
 import argparse
+import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -36,12 +42,16 @@ import urllib.request
 from pathlib import Path
 
 import images
+import kwok
 import traces
+from parts import STATE, hold, holders, let_go, patience, running, start, start_again, stop
 from program import CannotRun, install_packages, node_binary, say
 
 HERE = Path(__file__).resolve().parent
-STATE = Path(os.environ.get("KECS_TEST_CLUSTER_DIR", "/var/tmp/kecs-test-cluster"))
 PARTS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl", "kwok"]
+# As they are ended: the kubelet first, or it would start again what ends.
+SERVANTS = ["kwok", "kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager"]
+MASTERS = ["kube-apiserver", "etcd", "containerd"]
 NODE, ZONE = "kecs-test-node", "test-zone-a"
 ADDRESS, SERVICES, PODS = "10.250.0.1", "10.250.1.0/24", "10.250.2.0/24"
 PORT = 6443
@@ -55,57 +65,9 @@ USERS = {  # name of the kubeconfig: user, groups
     "kube-scheduler": ("system:kube-scheduler", ""),
     "kube-proxy": ("system:kube-proxy", ""),
     "kubelet": (f"system:node:{NODE}", "system:nodes"),
+    # It is kubelet of many nodes, and the node authorizer knows only of one each.
+    "kwok": ("kwok", "system:masters"),
 }
-
-
-# Processes. Each is a session of its own, known by its pid and the time it started: a pid alone may be somebody else's.
-
-def start_time(pid):
-    try:
-        # The name, in brackets, may hold spaces: what follows the last bracket counts. Field 22 is the start.
-        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if stat[0] == "Z" else stat[19]
-
-
-def start(name, command):
-    log = open(STATE / "log" / f"{name}.log", "ab")
-    environment = {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(STATE)}
-    process = subprocess.Popen(
-        [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-        start_new_session=True, cwd=STATE, env=environment)
-    record = {"pid": process.pid, "start": start_time(process.pid)}
-    (STATE / "run" / f"{name}.json").write_text(json.dumps(record))
-    return process
-
-
-def running(name):
-    """The pid of a part that runs."""
-    try:
-        record = json.loads((STATE / "run" / f"{name}.json").read_text())
-    except FileNotFoundError:
-        return None
-    return record["pid"] if record["start"] and start_time(record["pid"]) == record["start"] else None
-
-
-def stop(name, seconds=10):
-    pid = running(name)
-    if pid is not None:
-        os.kill(pid, signal.SIGTERM)
-        if not patience(lambda: running(name) is None, seconds):
-            os.kill(pid, signal.SIGKILL)
-            patience(lambda: running(name) is None, 5)
-    (STATE / "run" / f"{name}.json").unlink(missing_ok=True)
-
-
-def patience(holds, seconds):
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 # Configuration
@@ -261,7 +223,9 @@ def start_all():
         "--authorization-mode=Node,RBAC", f"--service-cluster-ip-range={SERVICES}", "--allow-privileged=true",
         "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={STATE}/sa.pub",
         f"--service-account-signing-key-file={STATE}/sa.key", "--kubelet-preferred-address-types=InternalIP",
-        "--profiling=false"])
+        "--profiling=false",
+        # What a lost node had running is given up within a test, too.
+        "--default-not-ready-toleration-seconds=10", "--default-unreachable-toleration-seconds=10"])
     await_part("the API server", "kube-apiserver", lambda: get("/readyz") is not None)
     say(f"  API ready after {elapsed()}")
     start("kube-controller-manager", [
@@ -273,17 +237,21 @@ def start_all():
     start("kube-scheduler", [
         program("kube-scheduler"), f"--kubeconfig={kubeconfig('kube-scheduler')}", "--secure-port=0", "--leader-elect=false"])
     await_part("containerd", "containerd", lambda: (STATE / "containerd/sock").exists())
-    images.load(STATE, ["ctr", "--address", str(STATE / "containerd/sock")])
+    provide_images()
     start("kubelet", [
         program("kubelet"), f"--config={STATE}/kubelet.json", f"--kubeconfig={kubeconfig('kubelet')}",
         f"--root-dir={STATE}/kubelet", f"--hostname-override={NODE}", f"--node-ip={ADDRESS}",
         f"--node-labels=topology.kubernetes.io/zone={ZONE}"])
     start("kube-proxy", [program("kube-proxy"), f"--config={STATE}/proxy.json"])
-    kubectl("apply", "-f", str(HERE / "rbac.yaml"))
+    start("kwok", kwok.command(program("kwok"), STATE, kubeconfig("kwok")))
     await_part("the node", "kubelet", node_is_ready)
     say(f"  node ready after {elapsed()}")
     # The first Pods of a namespace need it; the controller manager makes it a moment later.
     patience(lambda: get("/api/v1/namespaces/default/serviceaccounts/default") is not None, 30)
+
+
+def provide_images():
+    images.load(STATE, ["ctr", "--address", str(STATE / "containerd/sock")])
 
 
 STARTED = time.monotonic()
@@ -296,39 +264,59 @@ def elapsed():
 def up():
     if os.geteuid() != 0:
         raise CannotRun("it needs root: containers, bridges and cgroups are made")
-    if node_is_up():
+    if is_up():
         say("it is up already")
+        # Of this checkout, whoever brought it up.
+        provide_images()
+        kubectl("apply", "-f", str(HERE / "rbac.yaml"))
         return
     if STATE.exists():
-        say("a former cluster was not taken down: doing that first")
+        say("a former cluster was not taken down, or is broken: taking it down first")
         down()
     install_packages()
     binary = node_binary()
+    traces.check(NODE_LINK, CGROUP, STATE.parent)
+    for attempt in [1, 2]:
+        try:
+            bring_up(binary)
+            return
+        except BaseException as error:
+            say(f"bringing it up failed: {error}")
+            if os.environ.get("KECS_TEST_KEEP_FAILED"):
+                raise
+            down()
+            if attempt == 2 or not isinstance(error, (RuntimeError, OSError, subprocess.SubprocessError)):
+                raise
+            say("trying it once more")
+
+
+def bring_up(binary):
     for directory in ["bin", "log", "run"]:
         (STATE / directory).mkdir(parents=True)
-    for part in PARTS:
-        (STATE / "bin" / part).symlink_to(binary)
+    # Its own name for it: a cache may be cleared at any time.
     try:
-        # Before anything is made: what was there stays.
-        traces.record(STATE)
-        write_access()
-        write_containerd()
-        write_kubelet()
-        traces.make_cgroups(CGROUP)
-        for command in [
-            ["link", "add", NODE_LINK, "type", "bridge"], ["addr", "add", f"{ADDRESS}/32", "dev", NODE_LINK],
-            ["link", "set", NODE_LINK, "up"],
-        ]:
-            subprocess.run(["ip", *command], check=True)
-        start_all()
-    except BaseException as error:
-        say(f"bringing it up failed: {error}")
-        if not os.environ.get("KECS_TEST_KEEP_FAILED"):
-            down()
-        raise
+        os.link(binary, STATE / "bin/node")
+    except OSError:
+        shutil.copy2(binary, STATE / "bin/node")
+    for part in PARTS:
+        (STATE / "bin" / part).symlink_to("node")
+    # Before anything is made: what was there stays.
+    traces.record(STATE)
+    write_access()
+    write_containerd()
+    write_kubelet()
+    write(STATE / "kwok.yaml", kwok.stages())
+    traces.make_cgroups(CGROUP)
+    for command in [
+        ["link", "add", NODE_LINK, "type", "bridge"], ["addr", "add", f"{ADDRESS}/32", "dev", NODE_LINK],
+        ["link", "set", NODE_LINK, "up"],
+    ]:
+        subprocess.run(["ip", *command], check=True)
+    start_all()
+    kubectl("apply", "-f", str(HERE / "rbac.yaml"))
 
 
-def node_is_up():
+def is_up():
     return STATE.exists() and running("kubelet") is not None and node_is_ready()
 
 
@@ -337,11 +325,10 @@ def node_is_up():
 def down():
     if not STATE.exists():
         return
-    # The kubelet first: it would start again what ends.
-    for name in ["kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager"]:
+    for name in SERVANTS:
         stop(name)
     traces.end_containers(CGROUP, STATE)
-    for name in ["kube-apiserver", "etcd", "containerd"]:
+    for name in MASTERS:
         stop(name)
     traces.unmount(STATE)
     for link in [POD_LINK, NODE_LINK]:
@@ -351,20 +338,34 @@ def down():
     shutil.rmtree(STATE)
 
 
+def part(what, name):
+    """Ends or starts one part, for tests of what happens then."""
+    signals = {"stop": signal.SIGTERM, "kill": signal.SIGKILL, "freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}
+    if what in ("freeze", "thaw"):
+        os.kill(running(name), signals[what])
+    elif what == "start":
+        start_again(name)
+    else:
+        stop(name, first=signals[what])
+
+
 def status():
     if not STATE.exists():
         print("down")
         return
-    for name in ["etcd", "containerd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"]:
+    for name in MASTERS + SERVANTS:
         pid = running(name)
         print(f"{name:24} {f'runs (pid {pid})' if pid else 'does not run'}")
     print(f"{'node':24} {'ready' if node_is_ready() else 'not ready'}")
+    print(f"{'used by':24} {' '.join(holders()) or 'nobody'}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["up", "down", "status", "kubeconfig"])
+    parser.add_argument("command", choices=["up", "down", "status", "kubeconfig", "stop", "kill", "freeze", "thaw", "start"])
+    parser.add_argument("part", nargs="?", choices=MASTERS + SERVANTS, help="of stop, kill, freeze, thaw and start")
     parser.add_argument("--role", choices=["admin", "kecs"], default="admin", help="whose kubeconfig is printed")
+    parser.add_argument("--for", dest="holder", type=int, metavar="PID", help="of up and down: who needs it")
     arguments = parser.parse_args()
     given = os.environ.get("KECS_TEST_KUBECONFIG")
     try:
@@ -372,22 +373,43 @@ def main():
             print(given)
         elif given:
             say("KECS_TEST_KUBECONFIG names a cluster that is not ours: nothing is done")
-        elif arguments.command == "down":
-            down()
-            say(f"down after {elapsed()}")
         elif arguments.command == "status":
             status()
-        else:
-            if arguments.command == "up":
-                up()
-            if not STATE.exists():
-                sys.exit("there is no cluster: bring it up first")
+        elif arguments.command in ("up", "down"):
+            with one_at_a_time():
+                change(arguments)
+        elif not STATE.exists():
+            sys.exit("there is no cluster: bring it up first")
+        elif arguments.command == "kubeconfig":
             print(kubeconfig(arguments.role))
+        elif arguments.part:
+            part(arguments.command, arguments.part)
+        else:
+            parser.error(f"{arguments.command} needs a part")
     except CannotRun as reason:
         say(f"SKIPPED: this machine can't run the test cluster: {reason}")
         sys.exit(3)
-    except (RuntimeError, subprocess.CalledProcessError) as error:
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         sys.exit(f"failed: {error}")
+
+
+def change(arguments):
+    if arguments.command == "up":
+        up()
+        hold(arguments.holder)
+        print(kubeconfig(arguments.role))
+    elif arguments.holder and let_go(arguments.holder):
+        say(f"left up: it is used by {' '.join(holders())}")
+    else:
+        down()
+        say(f"down after {elapsed()}")
+
+
+@contextlib.contextmanager
+def one_at_a_time():
+    with open(f"{STATE}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 if __name__ == "__main__":

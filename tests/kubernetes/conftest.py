@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import random
 import subprocess
 import sys
 import uuid
@@ -21,17 +24,29 @@ from support.patience import until  # noqa: E402
 from support.server import Server  # noqa: E402
 
 PROGRAM = [sys.executable, str(HERE / "cluster.py")]
+USE = Path(os.environ.get("KECS_TEST_CLUSTER_DIR", "/var/tmp/kecs-test-cluster") + ".use")
+
+
+def pytest_configure() -> None:
+    """One seed for all workers, which inherit it."""
+    os.environ.setdefault("KECS_KILL_SEED", str(random.SystemRandom().randrange(2**32)))
+
+
+def pytest_report_header() -> str:
+    """Tells the seed, so that a run can be played again."""
+    return f"kecs: KECS_KILL_SEED={os.environ['KECS_KILL_SEED']}"
 
 
 class Kubernetes:
     """The cluster, as its administrator sees it."""
 
-    def __init__(self, admin: str, kecs: str, program: list[str]) -> None:
-        self.admin, self.kecs, self.program = admin, kecs, program
+    def __init__(self, admin: str, kecs: str, program: list[str], *, ours: bool) -> None:
+        self.admin, self.kecs, self.program, self.ours = admin, kecs, program, ours
 
-    def ctl(self, *arguments: str, check: bool = True) -> str:
+    def ctl(self, *arguments: str, check: bool = True, text: str | None = None) -> str:
         """kubectl; its standard output."""
-        done = subprocess.run([*self.program, "--kubeconfig", self.admin, *arguments], capture_output=True, text=True)
+        command = [*self.program, "--kubeconfig", self.admin, "--request-timeout=20s", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, input=text, timeout=60)
         assert not check or done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
@@ -39,23 +54,37 @@ class Kubernetes:
         """The objects that `kubectl get` finds."""
         return json.loads(self.ctl("get", *arguments, "-o", "json"))["items"]
 
+    def part(self, what: str, name: str) -> None:
+        """Stops, kills, freezes, thaws or starts a part of the cluster. Only with `whole_cluster`."""
+        subprocess.run([*PROGRAM, what, name], check=True, timeout=60)
+
 
 @pytest.fixture(scope="session")
 def kubernetes() -> Iterator[Kubernetes]:
-    """`$KECS_TEST_KUBECONFIG`, or the test cluster: brought up, and taken down if it was not up before."""
+    """`$KECS_TEST_KUBECONFIG`, or the test cluster: brought up, and taken down when nobody uses it any more."""
     given = os.environ.get("KECS_TEST_KUBECONFIG")
     if given:
-        yield Kubernetes(given, os.environ.get("KECS_TEST_KUBECONFIG_KECS", given), ["kubectl"])
+        kecs = os.environ.get("KECS_TEST_KUBECONFIG_KECS", given)
+        yield Kubernetes(given, kecs, ["kubectl"], ours=False)
         return
-    before = subprocess.run([*PROGRAM, "status"], capture_output=True, text=True, check=True).stdout
-    up = subprocess.run([*PROGRAM, "up"], stdout=subprocess.PIPE, text=True)
+    holder = ["--for", str(os.getpid())]
+    with in_use(whole=False):
+        up = subprocess.run([*PROGRAM, "up", *holder], stdout=subprocess.PIPE, text=True)
     if up.returncode == 3:
         pytest.skip("this machine can't run the test cluster (see above): NOTHING of the Kubernetes suite ran")
     assert up.returncode == 0, "the test cluster did not come up"
     admin = Path(up.stdout.strip())
-    yield Kubernetes(str(admin), str(admin.with_name("kecs")), [str(admin.parents[1] / "bin" / "kubectl")])
-    if not before.startswith("etcd") or "node                     ready" not in before:
-        subprocess.run([*PROGRAM, "down"], check=True)
+    kubectl = str(admin.parents[1] / "bin" / "kubectl")
+    yield Kubernetes(str(admin), str(admin.with_name("kecs")), [kubectl], ours=True)
+    subprocess.run([*PROGRAM, "down", *holder], check=True)
+
+
+@contextlib.contextmanager
+def in_use(*, whole: bool) -> Iterator[None]:
+    """The cluster together with others, or for oneself: other workers, and other test runs, wait meanwhile."""
+    with USE.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if whole else fcntl.LOCK_SH)
+        yield
 
 
 class Installation:
@@ -79,8 +108,13 @@ class Installation:
 @pytest.fixture(scope="module")
 def kecs(kubernetes: Kubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A kecs on the cluster for the tests of a module, which leaves nothing there."""
-    installation = Installation(kubernetes, tmp_path_factory.mktemp("kecs") / "data")
+    with in_use(whole=False):
+        installation = Installation(kubernetes, tmp_path_factory.mktemp("kecs") / "data")
     yield installation
+    # Kubernetes takes some seconds for each: that is waited for once, and not after each test.
+    left = lambda: installation.objects("namespaces") + installation.objects("pods")  # noqa: E731
+    with in_use(whole=False):
+        until(left, lambda it: not it, within=90, what="nothing is left in Kubernetes")
     assert installation.server.stop() == 0, installation.server.log()
 
 
@@ -145,12 +179,23 @@ class Scene:
         until(lambda: self.ecs.list_tasks(cluster="main", desiredStatus="RUNNING")["taskArns"], lambda it: not it)
         until(self.pods, lambda it: not it, within=60, what="every Pod of a stopped task is gone")
         self.ecs.delete_cluster(cluster="main")
-        until(self.namespaces, lambda it: not it, within=60, what="the namespace is gone")
 
 
 @pytest.fixture
 def scene(kecs: Installation) -> Iterator[Scene]:
     """An ECS cluster in an account of its own, emptied and deleted afterwards."""
-    made = Scene(kecs)
-    yield made
-    made.clear()
+    with in_use(whole=False):
+        made = Scene(kecs)
+        yield made
+        made.clear()
+
+
+@pytest.fixture
+def whole_cluster(kubernetes: Kubernetes, kecs: Installation) -> Iterator[Scene]:
+    """Like `scene`, and nobody else uses Kubernetes meanwhile: its parts may be stopped, its nodes changed."""
+    if not kubernetes.ours:
+        pytest.skip("the cluster is not ours to break")
+    with in_use(whole=True):
+        made = Scene(kecs)
+        yield made
+        made.clear()

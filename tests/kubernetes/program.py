@@ -1,5 +1,6 @@
 """What the test cluster is made of: Debian's packages, and the one program that is all parts of Kubernetes."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -22,6 +23,8 @@ PACKAGES = {  # by a program that each brings
     "/usr/bin/catatonit": "catatonit",
     "/usr/bin/openssl": "openssl",
 }
+# Modules, Go's build cache, and the program.
+ROOM = 7 << 30
 
 
 class CannotRun(Exception):
@@ -55,21 +58,35 @@ def node_binary():
         return Path(given)
     source = HERE / "node"
     key = images.sha256(b"".join((source / name).read_bytes() for name in ["go.mod", "go.sum", "main.go"]))[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kecs" / "kubernetes" / key
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kecs" / "kubernetes" / f"{VERSION}-{key}"
     binary = cache / "node"
-    if binary.exists():
-        return binary
+    if not binary.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with open(cache / "lock", "w") as lock:
+            # Two that build would only take longer.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not binary.exists():
+                build(source, binary)
+    return binary
+
+
+def build(source, binary):
     if not shutil.which("go"):
         raise CannotRun("there is no Go to build Kubernetes with")
+    if shutil.disk_usage(binary.parent).free < ROOM:
+        raise CannotRun(f"building Kubernetes takes {ROOM >> 30} GiB of disk, and {binary.parent} has less")
+    # Go's own caches are where Go keeps them: outside of the checkout, and good for the next version too.
+    environment = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off"}
+    say(f"fetching the sources of Kubernetes {VERSION}")
+    if subprocess.run(["go", "mod", "download"], cwd=source, env=environment, stdout=subprocess.DEVNULL).returncode != 0:
+        raise CannotRun("the sources of Kubernetes can't be fetched")
     say(f"building Kubernetes {VERSION} (once; ten minutes or more on two cores)")
     major, minor, _ = VERSION.split(".")
     stamps = []
     # Without these the servers call themselves by an unexpanded placeholder, and the kubelet refuses to parse it.
     for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"]:
         stamps += [f"-X {package}.gitVersion=v{VERSION}", f"-X {package}.gitMajor={major}", f"-X {package}.gitMinor={minor}"]
-    cache.mkdir(parents=True, exist_ok=True)
-    unfinished = cache / f"node.{os.getpid()}"
+    unfinished = binary.with_suffix(".new")
     command = ["go", "build", "-trimpath", f"-ldflags=-s -w {' '.join(stamps)}", "-o", str(unfinished), "."]
-    subprocess.run(command, cwd=source, env=os.environ | {"CGO_ENABLED": "0"}, check=True)
+    subprocess.run(command, cwd=source, env=environment, check=True)
     unfinished.rename(binary)
-    return binary

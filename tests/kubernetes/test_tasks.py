@@ -1,28 +1,16 @@
-"""Tasks and services as Pods of a real cluster, through boto3."""
+"""Tasks as Pods of a real cluster, through boto3."""
 
 from __future__ import annotations
 
-import os
-import random
 import time
-from typing import Any
 
 import pytest
-from conftest import Installation, Kubernetes, Scene
 from support.patience import until
 
-# The shell as first process heeds SIGTERM only where it has a trap.
-LIVELY = ["sh", "-c", "trap 'exit 0' TERM; echo hello from $NAME; while :; do sleep 0.1; done"]
-DEAF = ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"]
+from conftest import Kubernetes, Scene
+from containers import DEAF, exits, lively
+
 CLUSTER_ARN = "kecs.dev/cluster-arn"
-
-
-def lively(name: str = "web", **more: Any) -> dict[str, Any]:
-    return {"name": name, "command": LIVELY, "environment": [{"name": "NAME", "value": name}], **more}
-
-
-def exits(code: int, name: str = "job", **more: Any) -> dict[str, Any]:
-    return {"name": name, "command": ["sh", "-c", f"sleep 1; exit {code}"], **more}
 
 
 def test_a_cluster_is_a_namespace_that_says_whose_it_is(scene: Scene) -> None:
@@ -119,65 +107,6 @@ def test_a_pod_that_somebody_deletes_ends_the_task(scene: Scene, kubernetes: Kub
     assert task["containers"][0]["exitCode"] == 0
 
 
-def steady(scene: Scene, definition: str, count: int) -> dict[str, Any]:
-    def good(service: dict[str, Any]) -> bool:
-        deployments = service["deployments"]
-        return (
-            len(deployments) == 1
-            and deployments[0]["taskDefinition"] == definition
-            and deployments[0]["rolloutState"] == "COMPLETED"
-            and service["runningCount"] == count
-        )
-
-    look = lambda: scene.ecs.describe_services(cluster="main", services=["web"])["services"][0]  # noqa: E731
-    return until(look, good, within=120, what="the service is steady")
-
-
-def test_a_service_comes_up_rolls_heals_and_goes(scene: Scene, kubernetes: Kubernetes) -> None:
-    first = scene.register("web", lively())
-    scene.ecs.create_service(cluster="main", serviceName="web", taskDefinition=first, desiredCount=3)
-    steady(scene, first, 3)
-    before = {it["metadata"]["name"] for it in scene.pods()}
-    assert len(before) == 3
-
-    second = scene.register("web", lively("other"))
-    scene.ecs.update_service(cluster="main", service="web", taskDefinition=second)
-    steady(scene, second, 3)
-    after = until(scene.pods, lambda it: len(it) == 3)
-    assert not before & {it["metadata"]["name"] for it in after}
-
-    victim = after[0]["metadata"]
-    kubernetes.ctl("delete", "pod", "--wait=false", "-n", victim["namespace"], victim["name"])
-    until(
-        lambda: {it["metadata"]["name"] for it in scene.pods()},
-        lambda names: victim["name"] not in names and len(names) == 3,
-        within=90,
-        what="the deleted task is replaced",
-    )
-    steady(scene, second, 3)
-
-    scene.ecs.delete_service(cluster="main", service="web", force=True)
-    until(scene.pods, lambda it: not it, within=90, what="no Pod is left")
-
-
-def test_a_killed_kecs_loses_nothing(scene: Scene, kecs: Installation) -> None:
-    definition = scene.register("web", lively())
-    scene.ecs.create_service(cluster="main", serviceName="web", taskDefinition=definition, desiredCount=2)
-    steady(scene, definition, 2)
-    before = {it["metadata"]["name"] for it in scene.pods()}
-    job = scene.run(scene.register("job", {"name": "job", "command": ["sh", "-c", "sleep 4; exit 7"]}))
-    scene.until(job, "RUNNING")
-    kecs.server.kill()
-    time.sleep(6)  # The task ends while nobody looks.
-    kecs.start()
-    scene.reconnect()
-    task = scene.until(job, "STOPPED")
-    assert task["stopCode"] == "EssentialContainerExited"
-    assert task["containers"][0]["exitCode"] == 7
-    left = until(scene.pods, lambda it: len(it) == 2, what="the Pod of the job is gone")
-    assert {it["metadata"]["name"] for it in left} == before, "the service's tasks were left alone"
-
-
 def test_a_namespace_that_is_not_ours_is_refused_and_left_alone(scene: Scene, kubernetes: Kubernetes) -> None:
     (namespace,) = until(scene.namespaces, bool)
     name = namespace["metadata"]["name"]
@@ -196,29 +125,3 @@ def test_a_namespace_that_is_not_ours_is_refused_and_left_alone(scene: Scene, ku
     finally:
         kubernetes.ctl("delete", "namespace", name)
     scene.ecs.create_cluster(clusterName="main")
-
-
-def test_kecs_killed_again_and_again_under_load_orphans_nothing(scene: Scene, kecs: Installation) -> None:
-    chance = random.Random(int(os.environ.get("KECS_KILL_SEED", "1")))
-    ends = scene.register("ends", exits(7, stopTimeout=2))
-    runs = scene.register("runs", lively())
-    jobs, others = [], []
-    for _ in range(int(os.environ.get("KECS_KILL_ROUNDS", "4"))):
-        jobs += [scene.run(ends), scene.run(ends)]
-        others += [scene.run(runs)]
-        time.sleep(chance.uniform(0.0, 1.5))
-        if len(others) > 1:
-            scene.ecs.stop_task(cluster="main", task=others[-2])
-        time.sleep(chance.uniform(0.0, 0.5))
-        kecs.server.kill()
-        time.sleep(chance.uniform(0.0, 2.0))
-        kecs.start()
-        scene.reconnect()
-    for arn in jobs:
-        task = scene.until(arn, "STOPPED")
-        assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("EssentialContainerExited", 7)
-    for arn in others[:-1]:
-        assert scene.until(arn, "STOPPED")["stopCode"] == "UserInitiated"
-    scene.until(others[-1], "RUNNING")
-    (pod,) = until(scene.pods, lambda it: len(it) == 1, within=60, what="only the last one has a Pod")
-    assert pod["metadata"]["labels"]["kecs.dev/task"] == others[-1].rpartition("/")[2]

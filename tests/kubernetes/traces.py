@@ -9,8 +9,11 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
+
+from program import CannotRun
 
 # What kubelet, kube-proxy and the network plugins set.
 SETTINGS = [
@@ -190,3 +193,37 @@ def unmount(under):
     mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for path in sorted((it for it in mounted if Path(it).is_relative_to(under)), reverse=True):
         subprocess.run(["umount", "--lazy", path], capture_output=True)
+
+
+# What must be possible
+
+def check(link, cgroup, directory):
+    """Raises CannotRun where a container could not be made, before anything is changed for good."""
+    if subprocess.run(["ip", "link", "show", link], capture_output=True).returncode == 0:
+        raise CannotRun(f"there is a network device {link} already, which no cluster of ours made")
+    made = subprocess.run(["ip", "link", "add", link, "type", "bridge"], capture_output=True, text=True)
+    if made.returncode != 0:
+        raise CannotRun(f"no bridge can be made: {made.stderr.strip()}")
+    subprocess.run(["ip", "link", "delete", link], capture_output=True)
+    if not list(hierarchies()):
+        raise CannotRun("no cgroups are mounted")
+    try:
+        make_cgroups(cgroup)
+    except OSError as error:
+        raise CannotRun(f"no cgroup can be made: {error}") from None
+    finally:
+        remove_cgroups(cgroup)
+    with tempfile.TemporaryDirectory(dir=directory) as scratch:
+        for name in ["lower", "upper", "work", "whole"]:
+            os.mkdir(f"{scratch}/{name}")
+        options = f"lowerdir={scratch}/lower,upperdir={scratch}/upper,workdir={scratch}/work"
+        mounted = subprocess.run(
+            ["mount", "-t", "overlay", "overlay", "-o", options, f"{scratch}/whole"], capture_output=True, text=True)
+        if mounted.returncode != 0:
+            raise CannotRun(f"no overlay can be mounted in {directory}: {mounted.stderr.strip()}")
+        subprocess.run(["umount", f"{scratch}/whole"], capture_output=True)
+    if subprocess.run(["unshare", "--net", "--pid", "--mount", "--fork", "true"], capture_output=True).returncode != 0:
+        raise CannotRun("no namespaces can be made")
+    listed = subprocess.run(["iptables-save"], capture_output=True, text=True)
+    if listed.returncode != 0:
+        raise CannotRun(f"there is no packet filter: {listed.stderr.strip()}")

@@ -1,13 +1,16 @@
 //! Commands inside of containers: the Pod's exec subresource, with a terminal.
 
+use std::time::Duration;
+
 use futures::channel::mpsc;
-use futures::stream::{self, BoxStream, FuturesUnordered, StreamExt as _, select};
-use futures::{FutureExt as _, SinkExt as _, future};
+use futures::stream::{self, StreamExt as _};
+use futures::{SinkExt as _, future};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kecs_usecases::ports::{Exec, Input, Output, PortError, PortErrorKind, Process};
 use kube::api::{Api, AttachParams, AttachedProcess, TerminalSize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
 
 use crate::error::port_error;
 use crate::names::dns_label;
@@ -17,6 +20,12 @@ const INPUT: usize = 64;
 /// How much is read at a time.
 const PIECE: usize = 4096;
 
+/// Keys that nobody pressed: interrupt and end of file, for a command that is left alone. Kubernetes has no way to end
+/// one, and a closed connection tells it nothing.
+const HANG_UP: &[u8] = b"\x03\x04";
+/// How long a command may take to end on its own then.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// Starts a command.
 ///
 /// # Errors
@@ -24,24 +33,29 @@ const PIECE: usize = 4096;
 pub(crate) async fn start(api: &Api<Pod>, pod: &str, exec: &Exec) -> Result<Process, PortError> {
     let parameters = AttachParams::interactive_tty().container(dns_label(&exec.container));
     let attached = api.exec(pod, exec.command.iter().map(String::as_str), &parameters).await;
-    let mut attached = attached.map_err(|error| {
+    let attached = attached.map_err(|error| {
         let error = port_error("running a command in a Pod", &error);
         // What the API says of its own business isn't for the user; of the command it says nothing here.
         if error.kind == PortErrorKind::Permanent { PortError::transient(error.message) } else { error }
     })?;
     let (input, keys) = mpsc::channel(INPUT);
-    // Driven by whoever reads, and of no output itself.
-    let typing: FuturesUnordered<_> = std::iter::once(typing(&mut attached, keys)).collect();
-    let typing = typing.filter_map(|()| future::ready(None));
-    let output = output(attached);
-    Ok(Process { input, output: select(output, typing).take_until_last().boxed() })
+    // No more than a piece is read before it is wanted.
+    let (tell, told) = tokio::sync::mpsc::channel(1);
+    // A task of its own: it has something to do when the session is gone, too.
+    tokio::spawn(attend(attached, keys, tell));
+    let output = stream::unfold(told, |mut told| async move { told.recv().await.map(|one| (one, told)) });
+    Ok(Process { input, output: output.boxed() })
 }
 
-/// Writes what is typed, until the command takes no more.
-fn typing(attached: &mut AttachedProcess, mut keys: mpsc::Receiver<Input>) -> future::BoxFuture<'static, ()> {
-    let (stdin, sizes) = (attached.stdin(), attached.terminal_size());
-    async move {
-        let (Some(mut stdin), Some(mut sizes)) = (stdin, sizes) else { return };
+/// Types what is typed and tells what comes out, until the command has ended or nobody listens any more.
+async fn attend(
+    mut attached: AttachedProcess,
+    mut keys: mpsc::Receiver<Input>,
+    tell: tokio::sync::mpsc::Sender<Output>,
+) {
+    let streams = (attached.stdin(), attached.stdout(), attached.terminal_size(), attached.take_status());
+    let (Some(mut stdin), Some(mut stdout), Some(mut sizes), Some(status)) = streams else { return };
+    let typing = async {
         while let Some(input) = keys.next().await {
             let written = match input {
                 Input::Data(bytes) => stdin.write_all(&bytes).await.is_ok(),
@@ -51,29 +65,42 @@ fn typing(attached: &mut AttachedProcess, mut keys: mpsc::Receiver<Input>) -> fu
                 }
             };
             if !written {
-                return;
+                break;
             }
         }
+        // How the command ends is told by its output.
+        future::pending::<()>().await;
+    };
+    let reading = async {
+        loop {
+            let mut piece = vec![0; PIECE];
+            match stdout.read(&mut piece).await {
+                Ok(length @ 1..) => {
+                    piece.truncate(length);
+                    if tell.send(Output::Data(piece)).await.is_err() {
+                        return false;
+                    }
+                }
+                Ok(0) | Err(_) => break,
+            }
+        }
+        let _ = tell.send(end(status.await.as_ref())).await;
+        true
+    };
+    let ended = tokio::select! {
+        () = typing => false,
+        ended = reading => ended,
+        () = tell.closed() => false,
+    };
+    if !ended {
+        let last = async {
+            let mut rest = vec![0; PIECE];
+            let _ = stdin.write_all(HANG_UP).await;
+            // What it still says has to be taken, or it could not go on to its end.
+            while matches!(stdout.read(&mut rest).await, Ok(1..)) {}
+        };
+        let _ = timeout(GRACE, last).await;
     }
-    .boxed()
-}
-
-/// What the command writes, then how it ended.
-fn output(mut attached: AttachedProcess) -> BoxStream<'static, Output> {
-    let (stdout, status) = (attached.stdout(), attached.take_status());
-    let state = stdout.zip(status).map(|(stdout, status)| (attached, stdout, status));
-    stream::unfold(state, |state| async move {
-        let (attached, mut stdout, status) = state?;
-        let mut piece = vec![0; PIECE];
-        match stdout.read(&mut piece).await {
-            Ok(length @ 1..) => {
-                piece.truncate(length);
-                Some((Output::Data(piece), Some((attached, stdout, status))))
-            }
-            Ok(0) | Err(_) => Some((end(status.await.as_ref()), None)),
-        }
-    })
-    .boxed()
 }
 
 /// How a command ended.
@@ -93,22 +120,6 @@ fn end(status: Option<&Status>) -> Output {
             Output::Failed(format!("----------ERROR-------\nUnable to start command: {message}"))
         }
         (None, None) => lost(),
-    }
-}
-
-/// Ends a stream after what is always the last of a command.
-trait UntilLast {
-    fn take_until_last(self) -> impl futures::Stream<Item = Output> + Send + 'static;
-}
-
-impl<S: futures::Stream<Item = Output> + Send + Unpin + 'static> UntilLast for S {
-    fn take_until_last(self) -> impl futures::Stream<Item = Output> + Send + 'static {
-        stream::unfold(Some(self), |state| async move {
-            let mut stream = state?;
-            let item = stream.next().await?;
-            let goes_on = matches!(item, Output::Data(_));
-            Some((item, goes_on.then_some(stream)))
-        })
     }
 }
 

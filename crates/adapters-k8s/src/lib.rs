@@ -15,10 +15,12 @@ mod lasting;
 mod logs;
 mod launch;
 mod names;
+mod nodes;
 pub mod observe;
 mod options;
 mod orchestrator;
 mod target;
+mod pauses;
 pub mod translate;
 mod uninstall;
 

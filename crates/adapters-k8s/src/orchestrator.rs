@@ -7,14 +7,16 @@ use async_trait::async_trait;
 use futures::FutureExt as _;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::channel::oneshot;
-use futures::stream::{BoxStream, StreamExt as _, select};
+use futures::stream::{self, BoxStream, StreamExt as _, select};
 use k8s_openapi::api::core::v1::{self as core, Node, Pod};
 use kecs_domain::arn::{ClusterKey, TaskDefinitionKey, TaskKey};
 use kecs_domain::error::EcsError;
 use kecs_domain::model;
+use kecs_domain::name::HexId;
 use kecs_domain::task::{Task, TaskObservation};
 use kecs_usecases::ports::{
-    Exec, Instance, Launch, Observation, Orchestrator, PortError, PortErrorKind, Process, Shell, StopOrder,
+    Exec, Instance, InstanceStatus, Launch, Observation, Orchestrator, PortError, PortErrorKind, Process,
+    Shell, StopOrder,
 };
 use kube::api::{Api, DeleteParams, ListParams};
 use kube::runtime::watcher::{self, Event};
@@ -30,6 +32,7 @@ use crate::identity::Identity;
 use crate::lasting::lasting;
 use crate::launch;
 use crate::names::namespace_name;
+use crate::nodes;
 use crate::observe::{Index, PodEvent, Surroundings, instance_of, with_load};
 use crate::options::KubernetesOptions;
 use crate::translate::{Offer, Place, STOP_TIMEOUT, longest_stop, name_of, translate};
@@ -310,8 +313,10 @@ impl Orchestrator for KubernetesOrchestrator {
         let nodes = lasting(Api::<Node>::all(self.client.clone()), watcher::Config::default()).map(
             move |event| match event {
                 Ok(event) => {
-                    note_node(&mut places.nodes.lock(), &mut listing, event);
-                    near.lock().nodes_changed(&*places)
+                    let changed = nodes::note(&mut places.nodes.lock(), &mut listing, event);
+                    let mut seen = near.lock().nodes_changed(&*places);
+                    seen.extend(changed.then_some(Observation::Instances));
+                    seen
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the watch of nodes was interrupted");
@@ -339,13 +344,24 @@ impl Orchestrator for KubernetesOrchestrator {
         // `select` ends when all have ended, and the watchers never do. What is told together stays together:
         // nothing newer comes between the keys of a snapshot and its states.
         let others = select(aside, gates).map(|told| vec![told]);
-        select(select(pods, nodes), select(checks, others)).flat_map(futures::stream::iter).boxed()
+        select(select(pods, nodes), select(checks, others)).flat_map(stream::iter).boxed()
     }
 
     async fn instances(&self, _cluster: &ClusterKey) -> Result<Vec<Instance>, PortError> {
         let index = Arc::clone(&self.index.lock());
         let index = index.lock();
         Ok(self.around.nodes.lock().values().map(|it| with_load(it, index.loads(&it.host))).collect())
+    }
+
+    async fn set_instance_status(&self, id: HexId, status: InstanceStatus) -> Result<bool, PortError> {
+        let host = self.around.nodes.lock().values().find(|node| node.id == id).map(|node| node.host.clone());
+        let Some(host) = host else { return Ok(false) };
+        let Some(node) = nodes::cordon(&self.client, &host, status == InstanceStatus::Draining).await? else {
+            return Ok(false);
+        };
+        // The watch tells it a moment later, which would be too late for whoever asks next.
+        self.around.nodes.lock().extend(instance_of(&node).map(|it| (it.host.clone(), it)));
+        Ok(true)
     }
 
     async fn instance_count(&self, _cluster: &ClusterKey) -> Result<usize, PortError> {
@@ -360,23 +376,6 @@ fn pod_event(event: Event<Pod>) -> PodEvent {
         Event::InitDone => PodEvent::Complete,
         Event::Apply(pod) => PodEvent::Changed(Box::new(pod)),
         Event::Delete(pod) => PodEvent::Gone(Box::new(pod)),
-    }
-}
-
-/// Keeps the nodes as they are. A new list replaces them at once.
-fn note_node(
-    nodes: &mut BTreeMap<String, Instance>,
-    listing: &mut BTreeMap<String, Instance>,
-    event: Event<Node>,
-) {
-    match event {
-        Event::Init => listing.clear(),
-        Event::InitApply(node) => listing.extend(instance_of(&node).map(|it| (it.host.clone(), it))),
-        Event::InitDone => *nodes = std::mem::take(listing),
-        Event::Apply(node) => nodes.extend(instance_of(&node).map(|it| (it.host.clone(), it))),
-        Event::Delete(node) => {
-            nodes.remove(&node.name_any());
-        }
     }
 }
 

@@ -12,8 +12,7 @@ use crate::calls::careful;
 use crate::cluster::{purge, unfinalize};
 use crate::error::{ConnectError, is_status, port_error};
 use crate::identity::Identity;
-use crate::orchestrator::KubernetesOptions;
-use crate::target;
+use crate::options::KubernetesOptions;
 
 /// What an installation has in Kubernetes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +45,7 @@ impl Uninstaller {
     /// When there is no usable configuration, or no answer.
     pub async fn connect(options: &KubernetesOptions) -> Result<Self, ConnectError> {
         let unreachable = |error| ConnectError::Unreachable(Box::new(error));
-        let client = Client::try_from(target::config(options).await?).map_err(unreachable)?;
+        let client = Client::try_from(options.client_config().await?).map_err(unreachable)?;
         let client = careful(client);
         client.apiserver_version().await.map_err(unreachable)?;
         Ok(Self { client, identity: Identity::new(options.installation.clone()) })

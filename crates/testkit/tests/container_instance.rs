@@ -139,6 +139,31 @@ async fn a_node_drains_by_itself_or_because_it_is_asked_to() {
 }
 
 #[tokio::test]
+async fn a_node_that_can_be_cordoned_is_and_then_only_the_cordon_counts() {
+    let world = World::with_nodes().await;
+    *world.orchestrator.cordons.lock() = true;
+    let own = |at: usize| world.orchestrator.instances.lock()[at].status;
+    let answer = world.set_state(&[NODE_1], "DRAINING").await;
+    assert_eq!(answer["containerInstances"][0]["status"], "DRAINING");
+    assert_eq!((own(0), own(1)), (InstanceStatus::Draining, InstanceStatus::Active));
+    // Somebody uncordons it.
+    world.orchestrator.instances.lock()[0].status = InstanceStatus::Active;
+    assert_eq!(world.instance(NODE_1).await["status"], "ACTIVE");
+    // Somebody cordons the other one.
+    world.orchestrator.instances.lock()[1].status = InstanceStatus::Draining;
+    let answer = world.set_state(&[NODE_2], "ACTIVE").await;
+    assert_eq!(answer["containerInstances"][0]["status"], "ACTIVE");
+    assert_eq!(own(1), InstanceStatus::Active);
+    // What was kept of a time without the right to cordon no longer counts once it is asked for again.
+    *world.orchestrator.cordons.lock() = false;
+    world.set_state(&[NODE_1], "DRAINING").await;
+    assert_eq!(own(0), InstanceStatus::Active);
+    *world.orchestrator.cordons.lock() = true;
+    world.set_state(&[NODE_1], "ACTIVE").await;
+    assert_eq!(world.instance(NODE_1).await["status"], "ACTIVE");
+}
+
+#[tokio::test]
 async fn a_custom_attribute_hides_the_nodes_own_until_it_is_deleted() {
     let world = World::with_nodes().await;
     let instances = world.ecs.container_instances();

@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from .judge import judge
+from .patience import until
 
 REGIONS = ["us-east-1", "us-west-2", "eu-central-1", "eu-west-1", "ap-northeast-1", "sa-east-1"]
 
@@ -78,6 +79,18 @@ class Account:
     def arn(self, resource: str) -> str:
         """The ARN of one of this account's resources."""
         return f"arn:aws:ecs:{self.region}:{self.account}:{resource}"
+
+    def clear(self) -> None:
+        """Ends and deletes what is in the account's clusters."""
+        for cluster in self.all("list_clusters", "clusterArns"):
+            for service in self.all("list_services", "serviceArns", cluster=cluster):
+                self.ecs.delete_service(cluster=cluster, service=service, force=True)
+            for daemon in self.ecs.list_daemons(clusterArn=cluster)["daemonSummariesList"]:
+                self.ecs.delete_daemon(daemonArn=daemon["daemonArn"])
+            running = lambda cluster=cluster: self.all("list_tasks", "taskArns", cluster=cluster)  # noqa: E731
+            for task in running():
+                self.ecs.stop_task(cluster=cluster, task=task)
+            until(running, lambda it: not it, what="every task is stopped")
 
     def pages(self, operation: str, member: str, **arguments: Any) -> Iterator[list[Any]]:
         """The pages of a list, walked by hand. The token is there exactly while there is more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import signal
@@ -31,6 +32,27 @@ def binary() -> Path:
     return path
 
 
+def orchestrator(data_dir: Path) -> dict[str, str]:
+    """What runs the tasks: the simulation, or the Kubernetes that the whole run is for."""
+    if not kubernetes_asked_for():
+        return {"--orchestrator": "simulated"}
+    kubeconfig = real_cluster()
+    assert kubeconfig, "KECS_TEST_ORCHESTRATOR=kubernetes needs KECS_TEST_KUBECONFIG"
+    # Who starts again on the same data finds its Pods again.
+    name = hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]
+    return {"--orchestrator": "kubernetes", "--kubeconfig": kubeconfig, "--installation": f"blackbox-{name}"}
+
+
+def kubernetes_asked_for() -> bool:
+    """Whether the suites run against Kubernetes: `KECS_TEST_ORCHESTRATOR=kubernetes`."""
+    return os.environ.get("KECS_TEST_ORCHESTRATOR") == "kubernetes"
+
+
+def real_cluster() -> str | None:
+    """The kubeconfig for kecs itself: `KECS_TEST_KUBECONFIG_KECS`, else `KECS_TEST_KUBECONFIG`."""
+    return os.environ.get("KECS_TEST_KUBECONFIG_KECS") or os.environ.get("KECS_TEST_KUBECONFIG")
+
+
 def command(data_dir: Path, *extra: str, storage: str = "duckdb") -> list[str]:
     """The command line of a server on free ports."""
     flags = {
@@ -38,7 +60,7 @@ def command(data_dir: Path, *extra: str, storage: str = "duckdb") -> list[str]:
         "--admin-listen": "127.0.0.1:0",
         "--data-dir": str(data_dir),
         "--storage": storage,
-        "--orchestrator": "simulated",
+        **orchestrator(data_dir),
     }
     given = {flag for flag in extra if flag.startswith("--")}
     kept = [part for flag, value in flags.items() if flag not in given for part in (flag, value)]

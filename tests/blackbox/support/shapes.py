@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
 from .account import Account
 from .patience import until
+from .server import kubernetes_asked_for
 
 SIM = "kecs.dev/sim."
+# What the test cluster has: it knows no registry.
+IMAGE = "kecs.dev/test/busybox:1"
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-0a1b2c3d"], "securityGroups": ["sg-0a1b2c3d"]}}
 ROLE = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"
 # Checked every second at first sight, and found out quickly.
@@ -29,9 +33,27 @@ def container(name: str = "app", **members: Any) -> dict[str, Any]:
     """A container definition: `sim={...}` are its simulation labels."""
     script: dict[str, Any] | None = members.pop("sim", None)
     definition: dict[str, Any] = {"name": name, "image": "busybox:1.36", "memory": 64, **members}
+    if kubernetes_asked_for():
+        return {**definition, **really(script or {}, definition)}
     if script:
         definition["dockerLabels"] = {**definition.get("dockerLabels", {}), **sim(**script)}
     return definition
+
+
+def really(script: dict[str, Any], definition: dict[str, Any]) -> dict[str, Any]:
+    """The same behaviour of a real container, where there is one: an image that is there, and a command."""
+    if "pull_error" in script:
+        return {"image": "127.0.0.1:1/none:1"}
+    if "start_error" in script:
+        return {"image": IMAGE, "command": ["/no/such/program"]}
+    if "command" in definition or "entryPoint" in definition:
+        return {"image": IMAGE}
+    seconds = re.fullmatch(r"(\d+)(ms|s)", str(script.get("run_for", "")))
+    after = int(seconds[1]) / (1000 if seconds[2] == "ms" else 1) if seconds else 1
+    ends = f"sleep {after}; exit {script.get('exit_code', 0)}" if {"run_for", "exit_code"} & set(script) else None
+    # The shell as first process heeds SIGTERM only where it has a trap, and at once only while it waits.
+    loop = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
+    return {"image": IMAGE, "command": ["sh", "-c", ends or loop]}
 
 
 def register(account: Account, *containers: dict[str, Any], **members: Any) -> str:

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/apiserver/pkg/server"
 	"k8s.io/component-base/cli"
@@ -18,7 +19,9 @@ import (
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+	kwokconfig "sigs.k8s.io/kwok/pkg/config"
 	kwok "sigs.k8s.io/kwok/pkg/kwok/cmd"
+	kwoklog "sigs.k8s.io/kwok/pkg/log"
 )
 
 func parts() map[string]func() int {
@@ -34,14 +37,29 @@ func parts() map[string]func() int {
 			return run(kubelet.NewKubeletCommand(context.Background()))
 		},
 		"kubectl": func() int { return run(kubectl.NewDefaultKubectlCommand()) },
-		"kwok": func() int {
-			command := kwok.NewCommand(server.SetupSignalContext())
-			if err := command.Execute(); err != nil {
-				return 1
-			}
-			return 0
-		},
+		"kwok":    simulator,
 	}
+}
+
+// simulator is kwok, as its own main function sets it up: what it plays is read by --config.
+func simulator() int {
+	// The other parts have put flags of their own there by being linked, and cobra gives them to every command.
+	pflag.CommandLine = pflag.NewFlagSet("kwok", pflag.ContinueOnError)
+	flags := pflag.NewFlagSet("kwok", pflag.ContinueOnError)
+	flags.ParseErrorsAllowlist.UnknownFlags = true
+	flags.Usage = func() {}
+	ctx, _ := kwoklog.InitFlags(server.SetupSignalContext(), flags)
+	ctx, err := kwokconfig.InitFlags(ctx, flags)
+	if err == nil {
+		command := kwok.NewCommand(ctx)
+		command.PersistentFlags().AddFlagSet(flags)
+		err = command.ExecuteContext(ctx)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 func main() {

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -161,31 +161,37 @@ fn rust_sdk(run: &mut Run<'_>) -> Result<bool> {
     run.passes(cargo.env("KECS_BIN", kecs))
 }
 
-/// Needs a cluster, which takes its time to build: only where there is one, or if it is asked for.
+/// Needs a Kubernetes: the one that is named, or one that is brought up for this. Where that can't be done, the whole
+/// step counts as skipped.
 fn kubernetes(run: &mut Run<'_>) -> Result<bool> {
     const CLUSTER: &str = "KECS_TEST_KUBECONFIG";
     if env::var_os(CLUSTER).is_some() {
         // The contract suite has run with the tests of the crates.
         return pytest(run, "kubernetes");
     }
-    if !run.asked_for {
-        run.skipped(format!(
-            "set {CLUSTER}, or ask for it with --only kubernetes (root and Go; builds a cluster)"
-        ));
-        return Ok(true);
-    }
     let program = run.workspace.root.join("tests/kubernetes/cluster.py");
+    // It may be shared: it goes when nobody of those that named themselves is left.
+    let holder = std::process::id().to_string();
     let cluster = |command: &str| {
         let mut python = Command::new("python3");
-        python.arg(&program).arg(command).stderr(Stdio::inherit());
+        python.arg(&program).args([command, "--for", &holder]);
         python
     };
-    let up = cluster("up").output().context("python3 doesn't start")?;
-    match up.status.code() {
+    let (mut admin, mut reason) = (String::new(), String::new());
+    let up = process::lines(&mut cluster("up"), |line| {
+        run.log.line(line);
+        // What it prints and what it says of it come in no certain order.
+        if line.starts_with('/') {
+            line.clone_into(&mut admin);
+        } else if let Some(why) = line.strip_prefix("SKIPPED: ") {
+            why.clone_into(&mut reason);
+        }
+    })?;
+    match up.code() {
         Some(0) => {}
         // The program's own word for a machine that can't.
         Some(3) => {
-            run.skipped("this machine can't run the test cluster".to_owned());
+            run.skipped(format!("NOTHING ran on Kubernetes: {reason}"));
             return Ok(true);
         }
         _ => bail!("the test cluster did not come up"),
@@ -196,11 +202,11 @@ fn kubernetes(run: &mut Run<'_>) -> Result<bool> {
     run.linking.configure(&mut cargo, "kecs-app");
     cargo.args(["--test", "contract", "--test", "golden"]).args(run.filter);
     run.linking.expose(&mut cargo);
-    cargo.env(CLUSTER, String::from_utf8_lossy(&up.stdout).trim());
+    cargo.env(CLUSTER, &admin);
     let contract = run.passes(&mut cargo);
     let suite = pytest(run, "kubernetes");
-    process::run(&mut cluster("down"))?;
-    Ok(contract? && suite?)
+    let down = run.passes(&mut cluster("down"))?;
+    Ok(contract? && suite? && down)
 }
 
 /// The environment of the Python suites.

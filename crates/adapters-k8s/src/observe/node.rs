@@ -20,9 +20,44 @@ pub fn instance_id(node_name: &str) -> HexId {
     digest(&["node", node_name], 32).parse().unwrap_or(HexId::from_bits(0))
 }
 
+/// Taints of nodes that are about to be taken away: of the cluster autoscaler, and of Karpenter.
+const GOING: [&str; 3] =
+    ["ToBeDeletedByClusterAutoscaler", "karpenter.sh/disrupted", "karpenter.sh/disruption"];
+/// Taints that say what the node's state says too: not ready, unreachable, cordoned, short of something.
+const CONDITIONS: &str = "node.kubernetes.io/";
+
+/// What a node's taints say of it.
+#[derive(PartialEq)]
+enum Taints {
+    Open,
+    /// It will be gone soon.
+    Going,
+    /// It is for others: tasks tolerate nothing.
+    Reserved,
+}
+
+fn taints(node: &Node) -> Taints {
+    let all = node.spec.iter().flat_map(|spec| spec.taints.iter().flatten());
+    let keeping = all.filter(|taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute"));
+    let keys: Vec<_> =
+        keeping.map(|taint| taint.key.as_str()).filter(|key| !key.starts_with(CONDITIONS)).collect();
+    if keys.iter().any(|key| GOING.contains(key)) {
+        Taints::Going
+    } else if keys.is_empty() {
+        Taints::Open
+    } else {
+        Taints::Reserved
+    }
+}
+
 /// A node as a container instance. What is left on it is all that it allots: see [`with_load`] for what tasks take.
+/// None for a node that no task could be placed on, whatever it asks for: one with a taint that is somebody else's.
 pub fn instance_of(node: &Node) -> Option<Instance> {
     let name = node.metadata.name.clone()?;
+    let taints = taints(node);
+    if taints == Taints::Reserved {
+        return None;
+    }
     let labels = node.metadata.labels.clone().unwrap_or_default();
     let label = |key: &str| labels.get(key).cloned();
     let status = node.status.as_ref()?;
@@ -32,7 +67,8 @@ pub fn instance_of(node: &Node) -> Option<Instance> {
         memory: memory_mib(&allocatable),
         ports: RESERVED_PORTS.to_vec(),
     };
-    let unschedulable = node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);
+    let unschedulable =
+        node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true) || taints == Taints::Going;
     let ready = status
         .conditions
         .iter()
@@ -142,5 +178,22 @@ mod tests {
         assert!(instance.connected);
         assert!(instance.attributes.contains(&attribute("ecs.cpu-architecture", "arm64")));
         assert_eq!(instance.id, instance_id("n1"));
+    }
+
+    #[test]
+    fn a_taint_keeps_tasks_away_or_says_that_the_node_is_going() {
+        let status = |key: &str, effect: &str| {
+            let node = serde_json::from_value(serde_json::json!({
+                "metadata": {"name": "n1"}, "status": {},
+                "spec": {"taints": [{"key": key, "effect": effect}]}
+            }));
+            instance_of(&node.unwrap()).map(|it| it.status)
+        };
+        assert_eq!(status("node-role.kubernetes.io/control-plane", "NoSchedule"), None);
+        assert_eq!(status("nvidia.com/gpu", "NoExecute"), None);
+        assert_eq!(status("nvidia.com/gpu", "PreferNoSchedule"), Some(InstanceStatus::Active));
+        assert_eq!(status("node.kubernetes.io/not-ready", "NoExecute"), Some(InstanceStatus::Active));
+        assert_eq!(status("ToBeDeletedByClusterAutoscaler", "NoSchedule"), Some(InstanceStatus::Draining));
+        assert_eq!(status("karpenter.sh/disrupted", "NoSchedule"), Some(InstanceStatus::Draining));
     }
 }

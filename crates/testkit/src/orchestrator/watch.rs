@@ -27,6 +27,7 @@ impl Latest {
                 let all: HashSet<_> = all.into_iter().collect();
                 self.tasks.retain(|key, _| all.contains(key));
             }
+            Observation::Instances => {}
             Observation::Changed(changed) => {
                 if self.snapshots == 0 {
                     self.violations.push("a change came before the first snapshot".to_owned());

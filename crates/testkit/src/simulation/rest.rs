@@ -192,6 +192,7 @@ impl World {
         let keys = observed.into_iter().flat_map(|observation| match observation {
             Observation::Snapshot(keys) => keys,
             Observation::Changed(tasks) => tasks.into_iter().map(|task| task.key).collect(),
+            Observation::Instances => Vec::new(),
         });
         keys.collect()
     }

@@ -11,10 +11,11 @@ use futures::stream::BoxStream;
 use kecs_adapters_storage::MemoryStore;
 use kecs_domain::arn::{ClusterKey, TaskKey};
 use kecs_domain::error::EcsError;
+use kecs_domain::name::HexId;
 use kecs_domain::{ErrorCode, Scope, Timestamp, model};
 use kecs_usecases::ports::{
-    Changes, Clock, Entity, Expect, IdGenerator, Instance, Launch, Observation, Orchestrator, PortError,
-    StopOrder, UnitOfWork, Wake, WakeKey,
+    Changes, Clock, Entity, Expect, IdGenerator, Instance, InstanceStatus, Launch, Observation, Orchestrator,
+    PortError, StopOrder, UnitOfWork, Wake, WakeKey,
 };
 use kecs_usecases::{Context, Ecs, Error, Ports};
 use parking_lot::Mutex;
@@ -134,6 +135,8 @@ pub(crate) struct Rooms {
     pub(crate) instances: Mutex<Vec<Instance>>,
     /// Whether its instances were registered by somebody.
     pub(crate) registers: Mutex<bool>,
+    /// Whether it cordons its instances.
+    pub(crate) cordons: Mutex<bool>,
     /// What it says of every task definition.
     pub(crate) complaint: Mutex<Option<EcsError>>,
     /// What of a task it doesn't do. With any, it takes tasks.
@@ -192,6 +195,15 @@ impl Orchestrator for Rooms {
 
     async fn instances(&self, _: &ClusterKey) -> Result<Vec<Instance>, PortError> {
         Ok(self.instances.lock().clone())
+    }
+
+    async fn set_instance_status(&self, id: HexId, status: InstanceStatus) -> Result<bool, PortError> {
+        self.failure.lock().clone().map_or(Ok(()), Err)?;
+        let cordons = *self.cordons.lock();
+        for instance in self.instances.lock().iter_mut().filter(|instance| cordons && instance.id == id) {
+            instance.status = status;
+        }
+        Ok(cordons)
     }
 
     fn registers_instances(&self) -> bool {

@@ -71,6 +71,16 @@ impl Member {
         save(cluster, value, self.stored.as_ref().map(|stored| stored.version), changes);
     }
 
+    /// Tells the orchestrator which state is asked for. What is to be kept of it: where the orchestrator itself lets its
+    /// instances drain, nothing is, so that whoever cordons or uncordons a node by other means is heeded too.
+    pub(crate) async fn ask_for(&mut self, ports: &Ports, state: InstanceState) -> Result<InstanceState> {
+        if self.by_agent() || !ports.orchestrator.set_instance_status(self.id(), status(state)).await? {
+            return Ok(state);
+        }
+        self.own = state;
+        Ok(InstanceState::Active)
+    }
+
     /// The same member with other things kept of it, for the answer after a commit.
     pub(crate) fn with(mut self, cluster: &ClusterKey, value: ContainerInstance) -> Self {
         self.state = value.state.max(self.own);

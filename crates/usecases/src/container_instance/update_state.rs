@@ -17,8 +17,8 @@ use crate::task::active_cluster;
 const MOST: usize = 10;
 
 impl ContainerInstances<'_> {
-    /// Lets instances take tasks, or lets them drain: no new tasks, and those of services move away. A node that is
-    /// DRAINING by itself (cordoned) stays so until that ends. Those that aren't there or are INACTIVE come back as
+    /// Lets instances take tasks, or lets them drain: no new tasks, and those of services move away. A node is
+    /// cordoned or uncordoned by this where the orchestrator can; where it can't, a node that is cordoned stays DRAINING. Those that aren't there or are INACTIVE come back as
     /// failures.
     ///
     /// # Errors
@@ -64,14 +64,15 @@ impl ContainerInstances<'_> {
                     failures.push(failure(&key, *id, "MISSING"));
                     continue;
                 };
-                let member = members.swap_remove(at);
+                let mut member = members.swap_remove(at);
                 if member.is_inactive() {
                     failures.push(failure(&key, *id, "INACTIVE"));
                     continue;
                 }
                 let mut kept = member.to_kept();
-                if kept.state != state {
-                    kept.set_state(state);
+                let keep = member.ask_for(self.ports, state).await?;
+                if kept.state != keep {
+                    kept.set_state(keep);
                     member.save(&key, kept.clone(), &mut changes);
                 }
                 changed.push(member.with(&key, kept));

@@ -42,6 +42,9 @@ pub enum Observation {
     Snapshot(Vec<TaskKey>),
     /// These tasks have changed.
     Changed(Vec<TaskObservation>),
+    /// The instances have changed: which there are, whether they take tasks, or what they are like. What their tasks
+    /// take of them is no change. A hint, as wake-ups are: without it the instances are looked at now and then.
+    Instances,
 }
 
 /// Whether an instance takes tasks.
@@ -138,6 +141,17 @@ pub trait Orchestrator: Send + Sync {
     /// description of a cluster asks for it, so an orchestrator that can count without a list should.
     async fn instance_count(&self, cluster: &ClusterKey) -> Result<usize, PortError> {
         Ok(self.instances(cluster).await?.len())
+    }
+
+    /// Lets an instance drain, or take tasks again, for everybody. Returns whether it did: the state is then the
+    /// orchestrator's to tell, and MUST show in [`Orchestrator::instances`] from now on. MUST be idempotent. By
+    /// default it does nothing, and the state is kept for the one cluster alone.
+    async fn set_instance_status(
+        &self,
+        _instance: HexId,
+        _status: InstanceStatus,
+    ) -> Result<bool, PortError> {
+        Ok(false)
     }
 
     /// Whether its instances were registered in their cluster by somebody, who has to deregister them before the

@@ -27,6 +27,7 @@ impl Reconciler<'_> {
     pub async fn observed(&self, observations: &[Observation]) -> Result<()> {
         // Of several observations of a task only the last counts.
         let mut latest: HashMap<&TaskKey, &TaskObservation> = HashMap::new();
+        let mut instances = false;
         for observation in observations {
             match observation {
                 Observation::Changed(tasks) => {
@@ -37,6 +38,7 @@ impl Reconciler<'_> {
                     latest.retain(|key, _| keys.contains(key));
                     self.find_lost(&keys).await?;
                 }
+                Observation::Instances => instances = true,
             }
         }
         // Sorted, so that the same observations always make the same commits.
@@ -44,6 +46,10 @@ impl Reconciler<'_> {
         seen.sort_by(|left, right| left.key.cmp(&right.key));
         for some in seen.chunks(PER_COMMIT) {
             self.take_in(some).await?;
+        }
+        if instances {
+            // Tasks may have to move, and those that wait may have a place now. There is no telling whose.
+            self.resync().await?;
         }
         Ok(())
     }
