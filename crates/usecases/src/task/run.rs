@@ -14,6 +14,7 @@ use super::make::{Made, Recipe, launch_settings};
 use super::{Tasks, active_cluster, check_network, launch_choice};
 use crate::context::{Context, Error, Ports, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, EntityKey, Versioned, WakeKey};
+use crate::service::check_platform;
 use crate::task_definition::resolve::{Accept, resolve};
 
 /// The most tasks in a call. (API reference, RunTask count)
@@ -63,6 +64,7 @@ impl Tasks<'_> {
             return Err(EcsError::invalid_parameter(message).into());
         }
         check_network(&definition.doc, request.network_configuration.as_ref(), launch_type)?;
+        check_platform(request.platform_version.as_deref(), launch_type)?;
         configure::check_placement(
             request.placement_constraints.as_deref().unwrap_or_default(),
             request.placement_strategy.as_deref().unwrap_or_default(),
