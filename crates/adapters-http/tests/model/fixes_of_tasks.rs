@@ -210,8 +210,10 @@ pub(crate) fn task(request: &mut Value, dice: &mut Dice) {
             clear(container, "resourceRequirements");
         });
         clear(overrides, "inferenceAcceleratorOverrides");
+        // Fargate has no task of half an override.
+        let both = fargate && (has(overrides, "cpu") || has(overrides, "memory"));
         for (member, value) in [("cpu", "512"), ("memory", "1024")] {
-            if has(overrides, member) {
+            if both || has(overrides, member) {
                 set(overrides, member, json!(value));
             }
         }

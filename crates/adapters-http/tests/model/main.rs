@@ -18,11 +18,15 @@ mod generate;
 mod listings;
 mod mutate;
 mod pages;
+mod raw;
 mod read_back;
+mod refused;
 mod scene;
 mod schema;
 mod scopes;
 mod subjects;
+#[path = "../support/mod.rs"]
+mod support;
 mod tags;
 mod tokens;
 mod view;

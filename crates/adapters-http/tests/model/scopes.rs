@@ -149,3 +149,54 @@ fn everything_is_named_in_every_form_it_has() {
         }
     }
 }
+
+#[test]
+fn an_arn_of_elsewhere_or_of_something_else_is_no_name_of_mine() {
+    let world = World::new();
+    let scene = scene::fill(&world);
+    let (task, instance) = (scene.tasks[0].as_str(), scene.instances[0].as_str());
+    let service = ME.arn("service/default/web");
+    for (operation, base, member, good) in [
+        ("ListTasks", json!({}), "containerInstance", instance),
+        ("ListTasks", json!({}), "serviceName", &service),
+        ("DescribeTasks", json!({}), "tasks", task),
+        ("DescribeContainerInstances", json!({}), "containerInstances", instance),
+        ("DescribeServices", json!({}), "services", &service),
+        ("UpdateService", json!({}), "service", &service),
+        ("DeleteService", json!({}), "service", &service),
+        ("ListServiceDeployments", json!({}), "service", &service),
+        ("StopTask", json!({}), "task", task),
+        ("ExecuteCommand", json!({"command": "ls", "interactive": true}), "task", task),
+        ("UpdateContainerAgent", json!({}), "containerInstance", instance),
+        ("DeregisterContainerInstance", json!({}), "containerInstance", instance),
+        ("UpdateContainerInstancesState", json!({"status": "ACTIVE"}), "containerInstances", instance),
+        ("StartTask", json!({"taskDefinition": "web"}), "containerInstances", instance),
+        ("GetTaskProtection", json!({"cluster": "default"}), "tasks", task),
+        ("UpdateTaskProtection", json!({"cluster": "default", "protectionEnabled": true}), "tasks", task),
+    ] {
+        let is_list = member.ends_with('s');
+        for (old, new) in [
+            (ME.account, "444455556666"),
+            (ME.region, "us-west-2"),
+            ("/default/", "/spare/"),
+            (":ecs:", ":ec2:"),
+            (":task/", ":service/"),
+            (":service/", ":task/"),
+            (":container-instance/", ":task/"),
+        ] {
+            let bad = good.replace(old, new);
+            if bad == good {
+                continue;
+            }
+            let mut request = base.clone();
+            request[member] = if is_list { json!([bad]) } else { json!(bad) };
+            let answer = world.ask(ME, operation, &request);
+            assert_eq!(
+                answer.error().0,
+                "InvalidParameterException",
+                "{operation} {request}: {}",
+                answer.body
+            );
+        }
+    }
+}

@@ -200,6 +200,9 @@ fn service(name: &'static str, elsewhere: &[&'static str], base: fn(usize, &Scen
             let revision = shown["currentServiceRevisions"][0]["arn"].clone();
             let named = json!({"serviceRevisionArns": [revision]});
             let revision = first(&world.ok("DescribeServiceRevisions", &named), "serviceRevisions");
+            let balanced = shown["loadBalancers"].as_array().is_some_and(|balancers| !balancers.is_empty());
+            let has_role = shown.get("roleArn").is_some();
+            assert_eq!(has_role, balanced || shown.get("networkConfiguration").is_some(), "a role: {shown}");
             let primary = shown["deployments"][0].clone();
             for member in ["serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"]
             {

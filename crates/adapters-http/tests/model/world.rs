@@ -106,6 +106,11 @@ impl World {
         Self { runtime, endpoint, ecs, sim, wakes, clock, observed }
     }
 
+    /// The same API for a server.
+    pub(crate) fn api(&self) -> EcsApi {
+        EcsApi::new(self.ecs.clone())
+    }
+
     /// Sends a body.
     pub(crate) fn send(&self, who: Who, operation: &str, body: impl Into<Bytes>) -> Answer {
         let credential = format!(

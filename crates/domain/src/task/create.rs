@@ -10,6 +10,7 @@ use crate::generated as model;
 use crate::model::{Compatibility, ContainerDefinition, ContainerOverride, LaunchType, NetworkMode};
 use crate::name::HexId;
 use crate::task_definition::TaskDefinition;
+use crate::task_definition::sizes::{parse_cpu, parse_memory};
 use crate::{Doc, Timestamp};
 
 /// GiB of storage that a Fargate task has if nobody says otherwise. (AWS documentation, Fargate task storage)
@@ -140,13 +141,20 @@ impl NewTask<'_> {
             let total: i64 = containers(definition).iter().filter_map(of).map(i64::from).sum();
             (total > 0).then(|| total.to_string())
         };
-        let cpu = self.overrides.cpu.clone().or_else(|| definition.cpu.clone());
-        let memory = self.overrides.memory.clone().or_else(|| definition.memory.clone());
+        // In units, as a task definition's own sizes: `0.5 vCPU` is 512.
+        let cpu = self.overrides.cpu.as_deref().map(|cpu| normal(cpu, parse_cpu));
+        let cpu = cpu.or_else(|| definition.cpu.clone());
+        let memory = self.overrides.memory.as_deref().map(|memory| normal(memory, parse_memory));
+        let memory = memory.or_else(|| definition.memory.clone());
         (
             cpu.or_else(|| sum(|container| container.cpu)),
             memory.or_else(|| sum(|container| container.memory.or(container.memory_reservation))),
         )
     }
+}
+
+fn normal(text: &str, parse: fn(&str) -> Option<i32>) -> String {
+    parse(text).map_or_else(|| text.to_owned(), |number| number.to_string())
 }
 
 fn containers(definition: &model::TaskDefinition) -> &[ContainerDefinition] {
