@@ -21,7 +21,7 @@ const ROUNDS: usize = 3_000;
 const AT_ONCE: usize = 50;
 
 /// How long an answer is waited for before the sending side is closed: what ends in the middle is only then known to.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Sends bytes, and gives the status and the body of what comes back; none if the connection is just closed.
 async fn send(address: SocketAddr, request: &[u8]) -> Option<(u16, String)> {
@@ -29,10 +29,10 @@ async fn send(address: SocketAddr, request: &[u8]) -> Option<(u16, String)> {
     // The server may have closed before all of it is sent.
     let _ = stream.write_all(request).await;
     let mut answer = Vec::new();
-    // A caller that closes its side is one that has gone, so that is left for the end.
-    if tokio::time::timeout(PATIENCE, stream.read_buf(&mut answer)).await.is_err() {
-        let _ = stream.shutdown().await;
-    }
+    // A caller that closes its side is one that has gone, so the beginning of the answer is waited for; after that, what
+    // was meant to be kept alive ends, too.
+    let _ = tokio::time::timeout(PATIENCE, stream.read_buf(&mut answer)).await;
+    let _ = stream.shutdown().await;
     let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
     assert!(
         read.is_ok(),
