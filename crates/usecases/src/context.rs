@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use kecs_domain::validate::Validate;
+use kecs_domain::validate::{Validate, Violation};
 use kecs_domain::{EcsError, ErrorCode, Scope};
 
 use crate::exec::ExecSessions;
@@ -150,9 +150,11 @@ where
     Err(last.into())
 }
 
-/// Checks a request against the constraints of the API model.
+/// Checks a request against the constraints of the API model, but for its tags: they are checked by
+/// [`kecs_domain::tag`], which has ECS's words for the same.
 pub(crate) fn check_model(request: &impl Validate) -> Result<()> {
-    match request.violations().first() {
+    let of_tags = |violation: &&Violation| violation.path == "tags" || violation.path.starts_with("tags[");
+    match request.violations().iter().find(|violation| !of_tags(violation)) {
         None => Ok(()),
         Some(violation) => Err(EcsError::new(ErrorCode::InvalidParameter, violation.to_string()).into()),
     }

@@ -23,6 +23,9 @@ struct ErrorBody<'a> {
     resource_ids: &'a [String],
 }
 
+/// How much of a message is sent, in bytes. Messages repeat what is wrong with a request; nobody needs a whole one back.
+const LONGEST_MESSAGE: usize = 2_000;
+
 impl Reply {
     /// The code of a success.
     pub const OK: &'static str = "OK";
@@ -40,7 +43,8 @@ impl Reply {
             _ => StatusCode::BAD_REQUEST,
         };
         let code = error.code.as_str();
-        let body = ErrorBody { code, message: &error.message, resource_ids: &error.resource_ids };
+        let message = &error.message[..error.message.floor_char_boundary(LONGEST_MESSAGE)];
+        let body = ErrorBody { code, message, resource_ids: &error.resource_ids };
         // Strings always have a JSON form.
         let body = serde_json::to_vec(&body).map_or_else(|_| Bytes::from_static(b"{}"), Bytes::from);
         Self { status, code, body }
@@ -78,6 +82,8 @@ mod tests {
         assert_eq!(reply.body(), r#"{"__type":"ClusterNotFoundException","message":"Cluster not found."}"#);
         let reply = Reply::error(&EcsError::conflict("no", vec!["arn".into()]));
         assert_eq!(reply.body(), r#"{"__type":"ConflictException","message":"no","resourceIds":["arn"]}"#);
+        let reply = Reply::error(&EcsError::client("é".repeat(5_000)));
+        assert!(reply.body().len() < 2_100);
         assert_eq!(Reply::error(&EcsError::server()).status(), 500);
         assert_eq!(Reply::error(&EcsError::new(ErrorCode::RequestEntityTooLarge, "")).status(), 413);
     }

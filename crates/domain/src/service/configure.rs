@@ -124,6 +124,17 @@ pub fn zone_rebalancing(
     }
 }
 
+/// Checks `healthCheckGracePeriodSeconds`.
+///
+/// # Errors
+/// `InvalidParameterException` below zero.
+pub fn check_grace_period(seconds: Option<i32>) -> Result<(), EcsError> {
+    if seconds.is_some_and(|seconds| seconds < 0) {
+        return refuse("HealthCheckGracePeriodSeconds can not be lesser than 0");
+    }
+    Ok(())
+}
+
 /// Checks placement constraints and strategies, of a service or of a request for tasks.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use crate::generated as model;
 use crate::model::{Compatibility, ContainerDefinition, ContainerOverride, LaunchType, NetworkMode};
 use crate::name::HexId;
 use crate::task_definition::TaskDefinition;
+use crate::task_definition::sizes::{parse_cpu, parse_memory};
 use crate::{Doc, Timestamp};
 
 /// GiB of storage that a Fargate task has if nobody says otherwise. (AWS documentation, Fargate task storage)
@@ -139,14 +140,21 @@ impl NewTask<'_> {
         let sum = |of: fn(&ContainerDefinition) -> Option<i32>| -> i64 {
             containers(definition).iter().filter_map(of).map(i64::from).sum()
         };
-        let cpu = self.overrides.cpu.clone().or_else(|| definition.cpu.clone());
-        let memory = self.overrides.memory.clone().or_else(|| definition.memory.clone());
+        // In units, as a task definition's own sizes: `0.5 vCPU` is 512.
+        let cpu = self.overrides.cpu.as_deref().map(|cpu| normal(cpu, parse_cpu));
+        let cpu = cpu.or_else(|| definition.cpu.clone());
+        let memory = self.overrides.memory.as_deref().map(|memory| normal(memory, parse_memory));
+        let memory = memory.or_else(|| definition.memory.clone());
         let of_containers = sum(|container| container.memory.or(container.memory_reservation));
         (
             Some(cpu.unwrap_or_else(|| sum(|container| container.cpu).to_string())),
             memory.or_else(|| (of_containers > 0).then(|| of_containers.to_string())),
         )
     }
+}
+
+fn normal(text: &str, parse: fn(&str) -> Option<i32>) -> String {
+    parse(text).map_or_else(|| text.to_owned(), |number| number.to_string())
 }
 
 fn containers(definition: &model::TaskDefinition) -> &[ContainerDefinition] {

@@ -6,6 +6,7 @@ pub mod invariant;
 mod lifecycle;
 mod network;
 mod observation;
+mod overrides;
 pub mod protection;
 mod status;
 
@@ -21,6 +22,7 @@ pub use lifecycle::{Interruption, STOPPED_BY_USER};
 pub use observation::{
     ContainerObservation, ContainerState, NetworkObservation, TaskFailure, TaskObservation,
 };
+pub use overrides::check_overrides;
 pub use status::{DesiredStatus, TaskStatus};
 
 use crate::arn::{TaskDefinitionKey, TaskKey};

@@ -1,5 +1,12 @@
 //! The sizes of tasks: how `cpu` and `memory` are written, and which pairs Fargate has.
 
+/// The CPU units that a task off Fargate can ask for: an eighth of a vCPU to 192 vCPUs. (API model)
+pub(crate) const TASK_CPU: std::ops::RangeInclusive<i32> = 128..=196_608;
+/// The least memory of a container that a container runtime can start, in MiB. (API model)
+pub(crate) const LEAST_MEMORY: i32 = 4;
+/// What storage of its own a Fargate task can ask for, in GiB. (API model)
+pub(crate) const STORAGE: std::ops::RangeInclusive<i32> = 21..=200;
+
 /// `cpu` as CPU units: `256`, or `.25 vCPU` in whatever case. None if it is neither.
 pub fn parse_cpu(text: &str) -> Option<i32> {
     parse(text, "vcpu")

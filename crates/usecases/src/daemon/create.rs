@@ -25,15 +25,8 @@ impl Daemons<'_> {
     /// # Errors
     /// `InvalidParameterException` for what is wrong with the request, and when the name is taken;
     /// `ClientException` for an unknown daemon task definition; `ClusterNotFoundException`.
-    pub async fn create(
-        &self,
-        ctx: &Context,
-        mut request: CreateDaemonRequest,
-    ) -> Result<CreateDaemonResponse> {
-        // Tags have words of their own for what is wrong with them.
-        let tags = request.tags.take();
+    pub async fn create(&self, ctx: &Context, request: CreateDaemonRequest) -> Result<CreateDaemonResponse> {
         check_model(&request)?;
-        request.tags = tags;
         let (answer, made) = retry_conflicts(|| self.try_create(ctx, &request)).await?;
         if let Some(key) = made {
             self.ports.wake.wake(vec![WakeKey::Daemon(key)]);

@@ -18,12 +18,9 @@ impl DaemonTaskDefinitions<'_> {
     pub async fn register(
         &self,
         ctx: &Context,
-        mut request: model::RegisterDaemonTaskDefinitionRequest,
+        request: model::RegisterDaemonTaskDefinitionRequest,
     ) -> Result<model::RegisterDaemonTaskDefinitionResponse> {
-        // Tags are left to the registration, which has ECS's words for what is wrong with them.
-        let tags = request.tags.take();
         check_model(&request)?;
-        request.tags = tags;
         let registration = DaemonRegistration::new(request)?;
         self.ports.orchestrator.check(registration.runs())?;
 

@@ -2,7 +2,9 @@
 
 use kecs_domain::arn::GatewayKey;
 use kecs_domain::gateway::{Gateway, check_role, fill_in};
-use kecs_domain::model::{CreateGatewayRequest, CreateGatewayResponse, GatewayStatus, PropagateGatewayTags};
+use kecs_domain::model::{
+    CreateGatewayRequest, CreateGatewayResponse, GatewayStatus, PropagateGatewayTags, Tag,
+};
 use kecs_domain::name::GatewayName;
 use kecs_domain::{EcsError, tag};
 
@@ -38,13 +40,15 @@ impl Gateways<'_> {
             let message = format!("idempotency token longer than {LONGEST_TOKEN}.");
             return Err(EcsError::invalid_parameter(message).into());
         }
+        // Of a repeat nothing counts but its token; its tags must be such all the same.
+        let tags = tag::check(request.tags.as_deref().unwrap_or_default())?;
         let mut all = self.all(&ctx.scope).await?;
         if token.is_some()
             && let Some(at) = all.iter().position(|read| read.gateway.client_token == token)
         {
             return Ok(all.swap_remove(at).gateway);
         }
-        let wanted = self.wanted(ctx, request, token)?;
+        let wanted = self.wanted(ctx, request, token, tags)?;
         if all.iter().any(|read| read.gateway.key == wanted.key) {
             let message = format!("A gateway with the name {} already exists.", wanted.key.name);
             return Err(EcsError::invalid_parameter(message).into());
@@ -60,6 +64,7 @@ impl Gateways<'_> {
         ctx: &Context,
         request: &CreateGatewayRequest,
         token: Option<String>,
+        tags: Vec<Tag>,
     ) -> Result<Gateway> {
         let name = GatewayName::parse(&request.name).ok_or_else(|| {
             EcsError::invalid_parameter(
@@ -68,7 +73,6 @@ impl Gateways<'_> {
         })?;
         check_role(&request.infrastructure_role_arn)?;
         let configuration = fill_in(&request.configuration)?;
-        let tags = tag::check(request.tags.as_deref().unwrap_or_default())?;
         let now = self.ports.clock.now();
         Ok(Gateway {
             key: GatewayKey { scope: ctx.scope.clone(), name },

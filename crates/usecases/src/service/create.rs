@@ -13,7 +13,9 @@ use kecs_domain::service::{RevisionExtras, Service, ServiceStatus, configure};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Doc, EcsError, Timestamp, tag};
 
-use super::{Services, begin_deployment, check_platform, external, namespace, provider_launch_type};
+use super::{
+    Services, begin_deployment, check_platform, external, namespace, provider_launch_type, role_arn,
+};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::gateway::connect::{connect, enter};
 use crate::ports::{Changes, Entity, EntityKey, Versioned, WakeKey};
@@ -59,6 +61,8 @@ impl Services<'_> {
         let token = self.token(&key, request)?;
         let existing = self.load(&key).await?;
         if let Some(taken) = existing.as_ref().filter(|found| found.status != ServiceStatus::Inactive) {
+            // A repeat's tags are ignored, but they must be such.
+            tag::check(request.tags.as_deref().unwrap_or_default())?;
             return Ok((self.answer_existing(taken, token.as_ref()).await?, None));
         }
         let controller =
@@ -198,6 +202,7 @@ pub(crate) fn build(
     let replica = strategy == SchedulingStrategy::Replica;
     let rebalancing =
         configure::zone_rebalancing(None, request.availability_zone_rebalancing, &configuration, replica)?;
+    configure::check_grace_period(request.health_check_grace_period_seconds)?;
     let constraints = non_empty(request.placement_constraints.as_ref());
     let strategies = non_empty(request.placement_strategy.as_ref());
     configure::check_placement(&constraints, &strategies)?;
@@ -219,12 +224,7 @@ pub(crate) fn build(
 
     let awsvpc = definition.is_some_and(|found| found.doc.network_mode == Some(NetworkMode::Awsvpc));
     let fargate = launch_type == LaunchType::Fargate;
-    // A role may be given by its name alone; it reads back as an ARN. (API reference, `role`)
-    let role =
-        match request.role.as_deref().unwrap_or("aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS") {
-            arn if arn.starts_with("arn:") => arn.to_owned(),
-            name => format!("arn:{}:iam::{}:role/{name}", ctx.scope.partition(), ctx.scope.account()),
-        };
+    let role = role_arn(&ctx.scope, request.role.as_deref());
     let spec = model::Service {
         service_arn: Some(key.arn()),
         service_name: Some(key.name.to_string()),

@@ -14,12 +14,12 @@ pub(crate) mod namespace;
 mod stop_deployment;
 mod update;
 
-use kecs_domain::EcsError;
 use kecs_domain::arn::{ClusterKey, ServiceKey, service_ref};
 use kecs_domain::model::LaunchType;
 use kecs_domain::name::DeploymentId;
 use kecs_domain::service::{NewDeployment, Service};
 use kecs_domain::task_definition::TaskDefinition;
+use kecs_domain::{EcsError, Scope};
 
 use crate::context::{Ports, Result};
 use crate::ports::{Changes, Versioned};
@@ -78,6 +78,15 @@ fn provider_launch_type(place: &Where) -> Option<LaunchType> {
     match place {
         Where::Strategy(strategy) => Some(strategy.launch_type).filter(|kind| *kind != LaunchType::Fargate),
         Where::LaunchType(_) => None,
+    }
+}
+
+/// The role of a service: ECS's own one unless another is given. One that is given by its name alone reads back as an
+/// ARN. (API reference, `role`)
+fn role_arn(scope: &Scope, given: Option<&str>) -> String {
+    match given.unwrap_or("aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS") {
+        arn if arn.starts_with("arn:") => arn.to_owned(),
+        name => format!("arn:{}:iam::{}:role/{name}", scope.partition(), scope.account()),
     }
 }
 

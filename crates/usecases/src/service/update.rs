@@ -1,13 +1,16 @@
 //! UpdateService.
 
 use kecs_domain::model::{
-    DeploymentControllerType, LaunchType, SchedulingStrategy, UpdateServiceRequest, UpdateServiceResponse,
+    DeploymentControllerType, LaunchType, NetworkMode, SchedulingStrategy, UpdateServiceRequest,
+    UpdateServiceResponse,
 };
 use kecs_domain::service::{Service, ServiceStatus, configure};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Doc, EcsError, ErrorCode};
 
-use super::{Services, begin_deployment, check_platform, external, namespace, provider_launch_type};
+use super::{
+    Services, begin_deployment, check_platform, external, namespace, provider_launch_type, role_arn,
+};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::gateway::connect::{connect, enter};
 use crate::ports::{Changes, EntityKey, Versioned, WakeKey};
@@ -172,6 +175,7 @@ fn change(
     configure::check_placement(&constraints, &strategies)?;
     spec.placement_constraints = Some(constraints);
     spec.placement_strategy = Some(strategies);
+    configure::check_grace_period(request.health_check_grace_period_seconds)?;
     if let Some(seconds) = request.health_check_grace_period_seconds {
         spec.health_check_grace_period_seconds = Some(seconds);
     }
@@ -196,6 +200,10 @@ fn change(
     if let Some(definition) = definition {
         let balancers = service.spec.load_balancers.as_deref().unwrap_or_default();
         configure::check_against_definition(balancers, &service.revision_extras, &definition.doc)?;
+        let awsvpc = definition.doc.network_mode == Some(NetworkMode::Awsvpc);
+        let role = service.spec.role_arn.take();
+        service.spec.role_arn = (awsvpc || !balancers.is_empty())
+            .then(|| role.unwrap_or_else(|| role_arn(&service.key.cluster.scope, None)));
     }
     Ok(())
 }

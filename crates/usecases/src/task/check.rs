@@ -111,6 +111,9 @@ pub(crate) fn check_network(
         (true, Some(vpc)) if vpc.security_groups.as_ref().is_some_and(|groups| groups.len() > 5) => {
             refuse("securityGroups can have at most 5 items.")
         }
+        (true, Some(vpc)) if vpc.subnets.iter().any(|subnet| subnet.trim().is_empty()) => {
+            refuse("subnets can not have a blank item.")
+        }
         (true, Some(vpc))
             if vpc.assign_public_ip == Some(AssignPublicIp::Enabled)
                 && launch_type != LaunchType::Fargate =>

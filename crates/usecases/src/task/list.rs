@@ -1,10 +1,10 @@
 //! ListTasks.
 
 use kecs_domain::EcsError;
-use kecs_domain::arn::{ClusterKey, TaskKey, service_ref};
+use kecs_domain::arn::{ClusterKey, TaskKey, container_instance_ref, service_ref};
 use kecs_domain::daemon::DaemonKey;
 use kecs_domain::model::{self, ListTasksRequest, ListTasksResponse};
-use kecs_domain::name::{DaemonName, FamilyName, HexId, TaskId};
+use kecs_domain::name::{DaemonName, FamilyName, TaskId};
 use kecs_domain::pagination::{PageSizes, Pager};
 use kecs_domain::task::{DesiredStatus, Task};
 
@@ -48,7 +48,7 @@ impl Tasks<'_> {
         };
         let instance = match request.container_instance.as_deref() {
             None => None,
-            Some(named) => Some(instance_id(named)?),
+            Some(named) => Some(container_instance_ref(&cluster, named)?),
         };
         let desired = match request.desired_status {
             None | Some(model::DesiredStatus::Running) => Some(DesiredStatus::Running),
@@ -128,12 +128,4 @@ async fn daemon_of(ports: &Ports, cluster: &ClusterKey, named: &str) -> Result<D
     let key = DaemonKey { cluster: cluster.clone(), name };
     daemon::load(ports, &key).await?.ok_or_else(not_found)?;
     Ok(key)
-}
-
-/// The id behind a container instance's ARN or id.
-fn instance_id(named: &str) -> Result<HexId> {
-    let id = named.rsplit('/').next().unwrap_or(named);
-    Ok(id.parse().map_err(|_| {
-        EcsError::invalid_parameter("containerInstance must be a container instance ID or ARN")
-    })?)
 }

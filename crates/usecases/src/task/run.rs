@@ -5,7 +5,7 @@ use kecs_domain::cluster::Cluster;
 use kecs_domain::idempotency::{TokenKey, TokenRecord};
 use kecs_domain::model::{self, Failure, PropagateTags, RunTaskRequest, RunTaskResponse};
 use kecs_domain::service::configure;
-use kecs_domain::task::Task;
+use kecs_domain::task::{Task, check_overrides};
 use kecs_domain::task_definition::TaskDefinition;
 use kecs_domain::{Doc, EcsError, tag};
 use sha2::{Digest, Sha256};
@@ -14,6 +14,7 @@ use super::make::{Made, Recipe, launch_settings};
 use super::{Tasks, active_cluster, check_network, launch_choice};
 use crate::context::{Context, Error, Ports, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, EntityKey, Versioned, WakeKey};
+use crate::service::check_platform;
 use crate::task_definition::resolve::{Accept, resolve};
 
 /// The most tasks in a call. (API reference, RunTask count)
@@ -63,12 +64,13 @@ impl Tasks<'_> {
             return Err(EcsError::invalid_parameter(message).into());
         }
         check_network(&definition.doc, request.network_configuration.as_ref(), launch_type)?;
+        check_platform(request.platform_version.as_deref(), launch_type)?;
         configure::check_placement(
             request.placement_constraints.as_deref().unwrap_or_default(),
             request.placement_strategy.as_deref().unwrap_or_default(),
         )?;
         let overrides = request.overrides.clone().unwrap_or_default();
-        check_overrides(&definition.doc, &overrides)?;
+        check_overrides(&definition.doc, &overrides, launch_type)?;
         let recipe = Recipe {
             cluster: &cluster.key,
             definition: &definition.value,
@@ -219,25 +221,6 @@ pub(super) fn check_started_by(text: Option<&str>) -> Result<()> {
     if text.is_some_and(|text| text.chars().count() > LONGEST_STARTED_BY) {
         let message = format!("startedBy can have at most {LONGEST_STARTED_BY} characters.");
         return Err(EcsError::invalid_parameter(message).into());
-    }
-    Ok(())
-}
-
-/// Checks that the containers that are overridden are the task definition's.
-pub(super) fn check_overrides(
-    definition: &model::TaskDefinition,
-    overrides: &model::TaskOverride,
-) -> Result<()> {
-    for overridden in overrides.container_overrides.iter().flatten() {
-        let name = overridden.name.as_deref().unwrap_or_default();
-        let known =
-            definition.container_definitions.iter().flatten().any(|one| one.name.as_deref() == Some(name));
-        if !known {
-            return Err(EcsError::invalid_parameter(format!(
-                "Override for container named {name} is not a container in the TaskDefinition."
-            ))
-            .into());
-        }
     }
     Ok(())
 }

@@ -4,11 +4,11 @@ use kecs_domain::EcsError;
 use kecs_domain::arn::container_instance_ref;
 use kecs_domain::model::{Failure, LaunchType, StartTaskRequest, StartTaskResponse};
 use kecs_domain::placement::Candidate;
-use kecs_domain::task::Task;
+use kecs_domain::task::{Task, check_overrides};
 use kecs_domain::task_definition::TaskDefinition;
 
 use super::make::{Recipe, candidate, launch_settings};
-use super::run::{Tagging, check_overrides, check_started_by, with_tags};
+use super::run::{Tagging, check_started_by, with_tags};
 use super::{Tasks, Where, active_cluster, check_network};
 use crate::container_instance::{self, Member};
 use crate::context::{Context, Result, check_model, retry_conflicts};
@@ -61,7 +61,7 @@ impl Tasks<'_> {
         }
         check_network(&definition.doc, request.network_configuration.as_ref(), launch_type)?;
         let overrides = request.overrides.clone().unwrap_or_default();
-        check_overrides(&definition.doc, &overrides)?;
+        check_overrides(&definition.doc, &overrides, launch_type)?;
         let tags = Tagging {
             given: request.tags.as_deref(),
             propagate: request.propagate_tags,

@@ -17,13 +17,10 @@ impl TaskDefinitions<'_> {
     pub async fn register(
         &self,
         ctx: &Context,
-        mut request: model::RegisterTaskDefinitionRequest,
+        request: model::RegisterTaskDefinitionRequest,
     ) -> Result<model::RegisterTaskDefinitionResponse> {
-        // Tags are left to the registration, which has ECS's words for what is wrong with them.
-        let tags = request.tags.take();
-        let with_tags = tags.is_some();
+        let with_tags = request.tags.is_some();
         check_model(&request)?;
-        request.tags = tags;
         let registration = Registration::new(request)?;
         self.ports.orchestrator.check(&registration.definition)?;
 

@@ -49,6 +49,8 @@ impl TaskSets<'_> {
     ) -> Result<(model::TaskSet, Option<ServiceKey>)> {
         let (cluster, found) = self.find(ctx, &request.cluster, &request.service).await?;
         found.check_task_sets(false)?;
+        // A repeat's tags are ignored, but they must be such.
+        let tags = tags(request.tags.as_ref())?;
         let with_tags = |set: &TaskSet| request.tags.is_some().then(|| set.tags.clone());
         let token = token(&found.key, request)?;
         if let Some((key, fingerprint)) = &token
@@ -67,7 +69,6 @@ impl TaskSets<'_> {
             resolve(self.ports, &ctx.scope, &request.task_definition, Accept::ActiveForService).await?;
         let settings = settings(self.ports, request, &cluster, &definition).await?;
         let scale = percentage(request.scale.as_ref())?;
-        let tags = tags(request.tags.as_ref())?;
         let now = self.ports.clock.now();
         let set =
             TaskSet::new(self.ports.ids.deployment(), definition.key.clone(), settings, scale, tags, now);

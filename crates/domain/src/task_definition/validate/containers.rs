@@ -56,11 +56,28 @@ pub(super) fn check_each(subject: &Subject<'_>) -> Outcome {
         if container.image.as_deref().unwrap_or_default().trim().is_empty() {
             return client("Container.image should not be null or empty.");
         }
+        // No image reference has blanks or letters beyond ASCII. What ECS allows beside that is left to whoever pulls.
+        if !container.image.as_deref().is_some_and(is_printable) {
+            return client("Container.image contains invalid characters.");
+        }
         if !names.insert(name) {
             return client("Container names must be unique within a task definition");
         }
     }
     Ok(())
+}
+
+/// The roles, which are named by their name or by their ARN.
+pub(super) fn check_roles(subject: &Subject<'_>) -> Outcome {
+    let roles = [&subject.request.task_role_arn, &subject.request.execution_role_arn];
+    if roles.into_iter().flatten().all(|role| is_printable(role)) {
+        return Ok(());
+    }
+    client("Role is not valid")
+}
+
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// How long the registration is as JSON, without writing it down.

@@ -72,6 +72,7 @@ fn check_as(request: &model::RegisterTaskDefinitionRequest, fargate: bool) -> Ou
     if fargate {
         fargate::check_network_mode(&subject)?;
     }
+    containers::check_roles(&subject)?;
     resources::check_memory(&subject)?;
     if fargate {
         fargate::check_size(&subject)?;

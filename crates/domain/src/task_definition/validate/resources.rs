@@ -2,12 +2,7 @@
 
 use super::{Outcome, Subject, client, name_of, sizes};
 use crate::error::EcsError;
-
-/// The CPU units that a task off Fargate can ask for: an eighth of a vCPU to 192 vCPUs. (API model)
-const TASK_CPU: std::ops::RangeInclusive<i32> = 128..=196_608;
-
-/// The least memory of a container that a container runtime can start, in MiB. (API model)
-const LEAST_MEMORY: i32 = 4;
+use crate::task_definition::sizes::{LEAST_MEMORY, TASK_CPU};
 
 pub(super) fn task_cpu(subject: &Subject<'_>) -> Result<Option<i32>, EcsError> {
     let Some(text) = &subject.request.cpu else {

@@ -71,6 +71,9 @@ pub(super) fn check(subject: &Subject<'_>) -> Outcome {
     }
     for container in subject.containers {
         for ulimit in each(&container.ulimits) {
+            if ulimit.soft_limit < -1 || ulimit.hard_limit < -1 {
+                return client(format!("Invalid 'ulimits' setting for container '{}'.", name_of(container)));
+            }
             // -1 is without limit.
             let above = |limit: i32| if limit == -1 { i32::MAX } else { limit };
             if above(ulimit.soft_limit) > above(ulimit.hard_limit) {

@@ -8,11 +8,7 @@ use crate::model::{
     S3FilesVolumeConfiguration, Volume,
 };
 use crate::name::FamilyName;
-
-/// GiB (API model)
-const LEAST_STORAGE: i32 = 21;
-/// GiB (API model)
-const MOST_STORAGE: i32 = 200;
+use crate::task_definition::sizes::STORAGE;
 
 pub(super) fn check(subject: &Subject<'_>) -> Outcome {
     let mut names = BTreeSet::new();
@@ -162,11 +158,11 @@ fn check_storage(subject: &Subject<'_>) -> Outcome {
     if required.len() > 0 && !subject.requires(Compatibility::Fargate) {
         return client("Tasks using the EC2 launch type do not support EphemeralStorage");
     }
-    if storage.size_in_gib < LEAST_STORAGE {
-        return client(format!("EphemeralStorage size should be at least {LEAST_STORAGE}"));
+    if storage.size_in_gib < *STORAGE.start() {
+        return client(format!("EphemeralStorage size should be at least {}", STORAGE.start()));
     }
-    if storage.size_in_gib > MOST_STORAGE {
-        return client(format!("EphemeralStorage size should be at most {MOST_STORAGE}"));
+    if storage.size_in_gib > *STORAGE.end() {
+        return client(format!("EphemeralStorage size should be at most {}", STORAGE.end()));
     }
     Ok(())
 }
