@@ -111,7 +111,7 @@ fn a_rolling_update_that_can_not_move() {
     story.world.pass(6 * 3600);
     story.turn("seven hours later");
     story.world.crash(HexId::from_bits(1), 1);
-    story.turn("an old task has crashed, which makes room");
+    story.turn("an old task has crashed, and is replaced by its own revision");
     story.end();
 }
 

@@ -51,7 +51,7 @@ fn the_old_revision_stays_whole_while_the_new_one_fails() {
         story.world.all_fail_to_start();
         one_exits(&mut story);
         story.turn("the new tasks fail to start, and a task of web:1 has exited");
-        let old = *story.world.at_stage(Stage::Starting).last().expect("the replacement");
+        let old = story.world.at_stage(Stage::Starting)[0];
         story.world.run(old, Healthy);
     }
     story.turn("the replacement is RUNNING");

@@ -96,7 +96,9 @@ pub(super) fn settle(plan: &mut Plan, census: &Census<'_>, source: Option<Source
         let kept = of(older.id).count() - taken;
         older.desired = match source {
             Some(source) if source.id == older.id => {
-                (older.desired - i32::try_from(taken).unwrap_or(i32::MAX)).max(0)
+                // What goes beyond what it had to have is no loss.
+                let left = older.desired - i32::try_from(taken).unwrap_or(i32::MAX);
+                left.max(i32::try_from(kept).unwrap_or(i32::MAX))
             }
             _ => i32::try_from(kept).unwrap_or(i32::MAX),
         };
