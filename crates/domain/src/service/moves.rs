@@ -78,7 +78,7 @@ pub(super) fn make(
         (false, false) => board.replica(plan, wait.is_none(), events),
     }
     // A daemon's place on an instance goes to the new revision.
-    source::settle(plan, census, source.filter(|_| !daemon));
+    source::settle(plan, census, board.kept_source(plan).filter(|_| !daemon));
     if let Some(turn) = board.next_turn(&plan.service, events.now) {
         plan.look_after(turn);
     }
@@ -180,9 +180,14 @@ impl<'a> Board<'a, '_> {
         )
     }
 
+    /// The revision that is being replaced, unless it has failed too often by now.
+    fn kept_source(&self, plan: &Plan) -> Option<SourceRevision> {
+        self.source.filter(|source| source.is_worth_keeping(&plan.service))
+    }
+
     /// Starts what the revision that is being replaced lacks, where there is `room` for it. Returns how many that are.
     fn restore_source(&self, plan: &mut Plan, room: i64, may_start: bool) -> i64 {
-        let Some(source) = self.source.filter(|_| may_start) else { return 0 };
+        let Some(source) = self.kept_source(plan).filter(|_| may_start) else { return 0 };
         let count = source.missing(self.census).min(room).clamp(0, MOST_STARTS);
         if count > 0 {
             let count = usize::try_from(count).unwrap_or(0);
@@ -220,7 +225,7 @@ impl<'a> Board<'a, '_> {
         // First the surplus of the PRIMARY deployment, then as many of the others as can be spared.
         let surplus = usize::try_from(-missing).unwrap_or(0);
         take(&mut going, first_to_go(current, events.now), surplus, &mut spare);
-        let coming = self.source.map(|source| source.coming(self.census)).unwrap_or_default();
+        let coming = self.kept_source(plan).map(|source| source.coming(self.census)).unwrap_or_default();
         let mut others = self.wanted(false);
         others.retain(|(task, _)| self.displaced(task) || !coming.contains(&task.key.id));
         others.extend(displaced);

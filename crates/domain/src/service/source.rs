@@ -63,6 +63,12 @@ pub(super) fn keep(
 }
 
 impl SourceRevision {
+    /// Whether it hasn't failed too often, the failures that this plan counts among them.
+    pub(super) fn is_worth_keeping(self, service: &Service) -> bool {
+        let mut deployments = service.deployments.iter();
+        deployments.any(|one| one.id == self.id && one.failed < FAILURES_BORNE)
+    }
+
     /// How many tasks it lacks.
     pub(super) fn missing(self, census: &Census<'_>) -> i64 {
         (self.needed - census.count(Some(self.id), &WANTED)).max(0)

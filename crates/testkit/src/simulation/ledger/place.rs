@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use kecs_domain::arn::ServiceRevisionKey;
 use kecs_domain::capacity::check_shares;
 use kecs_domain::capacity_provider::CapacityProvider;
 use kecs_domain::capacity_provider::group::{Group, PROVIDER_ATTRIBUTE};
@@ -108,7 +109,7 @@ impl Ledger {
         }
         let mut wrong = None;
         for (deployment, providers) in started {
-            let strategy = strategy_of(service, deployment).unwrap_or_default();
+            let strategy = self.strategy_of(service, deployment).unwrap_or_default();
             if strategy.is_empty() || !strategy.iter().all(|item| self.never_refuses(&item.capacity_provider))
             {
                 continue;
@@ -124,17 +125,26 @@ impl Ledger {
         }
     }
 
+    /// The strategy of a task set, or of a deployment: of an older one, that of its revision.
+    fn strategy_of<'a>(
+        &'a self,
+        service: &'a Service,
+        deployment: DeploymentId,
+    ) -> Option<&'a [CapacityProviderStrategyItem]> {
+        if let Ok(set) = service.task_set(Some(deployment)) {
+            return set.settings.capacity_provider_strategy.as_deref();
+        }
+        let key = ServiceRevisionKey { service: service.key.clone(), id: deployment };
+        let current = service.primary().is_some_and(|primary| primary.id == deployment);
+        let older = self.revisions.get(&key).filter(|_| !current);
+        let spec = older.map_or(&service.spec, |older| &older.spec);
+        spec.capacity_provider_strategy.as_deref()
+    }
+
     fn never_refuses(&self, provider: &str) -> bool {
         let mut own = self.resources.values().filter_map(|kept| kept.get::<CapacityProvider>());
         let own = own.find(|own| own.name == provider);
         own.map_or(provider.starts_with("FARGATE"), CapacityProvider::lets_tasks_wait)
-    }
-}
-
-fn strategy_of(service: &Service, deployment: DeploymentId) -> Option<&[CapacityProviderStrategyItem]> {
-    match service.task_set(Some(deployment)) {
-        Ok(set) => set.settings.capacity_provider_strategy.as_deref(),
-        Err(_) => service.spec.capacity_provider_strategy.as_deref(),
     }
 }
 
