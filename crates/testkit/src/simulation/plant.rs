@@ -21,15 +21,13 @@ pub enum Plant {
     DaemonTwins,
     /// All tasks of a capacity provider strategy go to its first provider.
     IgnoreShares,
-    /// A task that waits for capacity never gets its place.
-    NeverPlace,
     /// An instance is set to DRAINING, and that isn't saved.
     LoseDrain,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::LoseUpdate,
         Self::ForgetToken,
         Self::IgnoreMinimum,
@@ -39,7 +37,6 @@ impl Plant {
         Self::LoseObservations,
         Self::DaemonTwins,
         Self::IgnoreShares,
-        Self::NeverPlace,
         Self::LoseDrain,
     ];
 }

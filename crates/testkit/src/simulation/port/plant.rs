@@ -31,15 +31,6 @@ pub(super) fn plant(shared: &Shared, mut changes: Changes) -> Changes {
             start_twice(&mut shared, &mut changes);
         }
         Plant::IgnoreShares => all_to_one(&mut changes),
-        Plant::NeverPlace if matches!(&*origin, Origin::Reconcile(WakeKey::Task(_))) => {
-            let waits = |entity: &Entity| match entity {
-                Entity::Task(task) => {
-                    shared.ledger.tasks.get(&task.key).is_some_and(|it| it.waits_for_capacity())
-                }
-                _ => false,
-            };
-            changes.puts.retain(|(entity, _)| !waits(entity));
-        }
         Plant::IgnoreMinimum if reconciles => end_all(&shared, &mut changes),
         Plant::Overshoot if matches!(&*origin, Origin::Reconcile(WakeKey::Service(_))) => {
             start_twice(&mut shared, &mut changes)
