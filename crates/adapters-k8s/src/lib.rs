@@ -12,15 +12,15 @@ mod exec;
 mod gate;
 mod identity;
 mod lasting;
-mod logs;
 mod launch;
+mod logs;
 mod names;
 mod nodes;
 pub mod observe;
 mod options;
 mod orchestrator;
-mod target;
 mod pauses;
+mod target;
 pub mod translate;
 mod uninstall;
 

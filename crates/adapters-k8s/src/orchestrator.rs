@@ -18,9 +18,9 @@ use kecs_usecases::ports::{
     Exec, Instance, InstanceStatus, Launch, Observation, Orchestrator, PortError, PortErrorKind, Process,
     Shell, StopOrder,
 };
+use kube::Client;
 use kube::api::{Api, DeleteParams, ListParams};
 use kube::runtime::watcher::{self, Event};
-use kube::{Client, ResourceExt as _};
 use parking_lot::Mutex;
 
 use crate::calls::careful;
@@ -310,24 +310,25 @@ impl Orchestrator for KubernetesOrchestrator {
         });
         let (near, places) = (Arc::clone(&index), Arc::clone(&around));
         let mut listing = BTreeMap::new();
-        let nodes = lasting(Api::<Node>::all(self.client.clone()), watcher::Config::default()).map(
-            move |event| match event {
-                Ok(event) => {
-                    let changed = nodes::note(&mut places.nodes.lock(), &mut listing, event);
-                    let mut seen = near.lock().nodes_changed(&*places);
-                    seen.extend(changed.then_some(Observation::Instances));
-                    seen
+        let nodes =
+            lasting(Api::<Node>::all(self.client.clone()), watcher::Config::default()).map(move |event| {
+                match event {
+                    Ok(event) => {
+                        let changed = nodes::note(&mut places.nodes.lock(), &mut listing, event);
+                        let mut seen = near.lock().nodes_changed(&*places);
+                        seen.extend(changed.then_some(Observation::Instances));
+                        seen
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the watch of nodes was interrupted");
+                        Vec::new()
+                    }
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "the watch of nodes was interrupted");
-                    Vec::new()
-                }
-            },
-        );
+            });
         let (told, with) = (Arc::clone(&index), Arc::clone(&around));
         let failures = watcher::Config::default().fields("reason=Unhealthy,involvedObject.kind=Pod");
-        let checks = lasting(Api::<core::Event>::all(self.client.clone()), failures).map(
-            move |event| match event {
+        let checks =
+            lasting(Api::<core::Event>::all(self.client.clone()), failures).map(move |event| match event {
                 Ok(Event::Apply(event) | Event::InitApply(event)) => {
                     let mut index = told.lock();
                     let seen = index.check_failed(&event, &*with);
@@ -339,8 +340,7 @@ impl Orchestrator for KubernetesOrchestrator {
                     tracing::warn!(%error, "the watch of failed health checks was interrupted");
                     Vec::new()
                 }
-            },
-        );
+            });
         // `select` ends when all have ended, and the watchers never do. What is told together stays together:
         // nothing newer comes between the keys of a snapshot and its states.
         let others = select(aside, gates).map(|told| vec![told]);

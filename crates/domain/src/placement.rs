@@ -37,6 +37,8 @@ pub struct Candidate {
     pub available: bool,
     /// How many tasks of the same group run on it.
     pub of_group: usize,
+    /// The groups of the tasks on it, as far as an expression asks for them.
+    pub groups: Vec<String>,
     /// Whether an agent registered it, which runs its tasks and tells by attributes what it is capable of. A node
     /// is capable of whatever the orchestrator accepts.
     pub by_agent: bool,
@@ -57,6 +59,17 @@ pub struct Demand {
     pub strategies: Vec<model::PlacementStrategy>,
     /// Only these instances come into question: those of a capacity provider. None for all.
     pub only: Option<BTreeSet<HexId>>,
+    /// The group of the task.
+    pub group: String,
+}
+
+/// What of the tasks that instances have already decides where another one goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Neighbours {
+    /// How many of them are of the same group.
+    pub counted: bool,
+    /// Of which groups they are.
+    pub named: bool,
 }
 
 /// Why an instance didn't get a task: the words of `failures[].reason`.
@@ -149,6 +162,24 @@ fn overridden(
 }
 
 impl Demand {
+    /// What has to be known of the tasks that instances have.
+    pub fn neighbours(&self) -> Neighbours {
+        let spreads =
+            self.strategies.iter().any(|strategy| strategy.r#type == Some(PlacementStrategyType::Spread));
+        let expressions = self.constraints.iter().filter_map(|constraint| constraint.expression.as_ref());
+        let mut expressions = expressions.chain(&self.definition_expressions);
+        Neighbours {
+            counted: spreads || self.is_distinct(),
+            // `task:group` is the only thing of tasks that the query language knows.
+            named: expressions.any(|expression| expression.contains("task:")),
+        }
+    }
+
+    /// Whether each task of the group has to be on an instance of its own.
+    fn is_distinct(&self) -> bool {
+        self.constraints.iter().any(|one| one.r#type == Some(PlacementConstraintType::DistinctInstance))
+    }
+
     /// The `memberOf` expressions, parsed; None for one that makes no sense, which nothing matches.
     fn expressions(&self) -> Vec<Option<Expression>> {
         self.constraints
@@ -182,16 +213,13 @@ impl Candidate {
             instance: &self.host,
             zone: &self.availability_zone,
             agent_connected: Some(self.available),
+            groups: Some(&self.groups),
             ..Subject::default()
         };
         if !expressions.iter().all(|one| one.as_ref().is_some_and(|one| one.matches(&subject))) {
             return Err(Misfit::MemberOf);
         }
-        let distinct = demand
-            .constraints
-            .iter()
-            .any(|one| one.r#type == Some(PlacementConstraintType::DistinctInstance));
-        if distinct && self.of_group > 0 {
+        if self.of_group > 0 && demand.is_distinct() {
             return Err(Misfit::DistinctInstance);
         }
         let (wanted, left) = (&demand.amounts, &self.remaining);
@@ -221,6 +249,7 @@ impl Candidate {
         self.remaining.memory -= demand.amounts.memory;
         self.remaining.ports.extend(&demand.amounts.ports);
         self.of_group += 1;
+        self.groups.push(demand.group.clone());
     }
 
     /// What `field` of a spread strategy is for this instance.
@@ -316,6 +345,7 @@ mod tests {
                 attributes: Vec::new(),
                 available: true,
                 of_group: 0,
+                groups: Vec::new(),
                 by_agent: false,
             })
             .collect()
@@ -439,5 +469,47 @@ mod tests {
         assert!(place(&mut all, &wanted, 0).is_ok());
         let refused = place(&mut all, &wanted, 0).unwrap_err();
         assert!(refused.iter().all(|(_, misfit)| *misfit == Misfit::DistinctInstance));
+    }
+
+    #[test]
+    fn what_must_be_known_of_other_tasks_follows_from_the_demand() {
+        let of = |kind, expression: Option<&str>| model::PlacementConstraint {
+            r#type: Some(kind),
+            expression: expression.map(str::to_owned),
+        };
+        let with = |constraint| Demand { constraints: vec![constraint], ..Demand::default() }.neighbours();
+        let (counted, named) = (true, true);
+        assert_eq!(Demand::default().neighbours(), Neighbours::default());
+        assert_eq!(
+            with(of(PlacementConstraintType::DistinctInstance, None)),
+            Neighbours { counted, named: false }
+        );
+        assert_eq!(
+            with(of(PlacementConstraintType::MemberOf, Some("task:group == service:web"))),
+            Neighbours { counted: false, named }
+        );
+        let spread = strategy(PlacementStrategyType::Spread, "instanceId");
+        let spread = Demand { strategies: vec![spread], ..Demand::default() };
+        assert_eq!(spread.neighbours(), Neighbours { counted, named: false });
+    }
+
+    #[test]
+    fn a_task_goes_to_the_instance_with_a_task_of_a_group() {
+        let mut all = instances(&["a", "b"]);
+        all[1].groups.push("service:db".to_owned());
+        let near = model::PlacementConstraint {
+            r#type: Some(PlacementConstraintType::MemberOf),
+            expression: Some("task:group == service:db".to_owned()),
+        };
+        let wanted = Demand { constraints: vec![near], ..demand(1, 1, &[]) };
+        assert_eq!(place(&mut all, &wanted, 0), Ok(1));
+        let apart = model::PlacementConstraint {
+            r#type: Some(PlacementConstraintType::MemberOf),
+            expression: Some("not(task:group == family:web)".to_owned()),
+        };
+        let wanted = Demand { constraints: vec![apart], group: "family:web".to_owned(), ..demand(1, 1, &[]) };
+        let mut placed = || place(&mut all, &wanted, 0);
+        assert_eq!((placed(), placed()), (Ok(0), Ok(1)));
+        assert_eq!(placed().unwrap_err().len(), 2, "each has one of the group now");
     }
 }

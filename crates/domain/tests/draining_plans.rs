@@ -101,3 +101,42 @@ fn a_protected_task_stays_on_a_draining_instance() {
     assert!(is_steady(&story.world.service));
     story.end();
 }
+
+#[test]
+fn a_task_set_leaves_a_draining_instance() {
+    let about = "EXTERNAL: the tasks of a task set on a DRAINING instance are replaced before they stop.";
+    let mut story = Story::new("drain_task_set", about, Settings::replica(2, 100, 200));
+    story.world.hosts = vec![HexId::from_bits(1), HexId::from_bits(2)];
+    story.world.externally_controlled();
+    story.world.add_task_set(100.0);
+    story.quietly(1);
+    up(&mut story.world);
+    story.quietly(1);
+    story.world.draining = vec![HexId::from_bits(1)];
+    story.turn("an instance with one of the two tasks is DRAINING");
+    up(&mut story.world);
+    story.turn("the new task is RUNNING");
+    story.world.all_gone();
+    story.turn("the stopped task is gone");
+    assert!(story.world.service.task_sets[0].stable);
+    story.end();
+}
+
+#[test]
+fn a_daemon_goes_last_from_a_draining_instance() {
+    let about = "DAEMON: its task stays on a DRAINING instance until nothing else runs there.";
+    let settings = Settings { daemon_on: Some(2), ..Settings::replica(0, 0, 100) };
+    let mut story = Story::new("drain_daemon", about, settings);
+    story.quietly(1);
+    up(&mut story.world);
+    story.quietly(1);
+    story.world.instances = vec![HexId::from_bits(2)];
+    story.world.draining = vec![HexId::from_bits(1)];
+    story.turn("an instance is DRAINING, and others still run on it");
+    story.world.draining.clear();
+    story.turn("the others are gone");
+    story.world.all_gone();
+    story.turn("the stopped task is gone");
+    assert!(is_steady(&story.world.service));
+    story.end();
+}

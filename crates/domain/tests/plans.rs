@@ -111,7 +111,7 @@ fn a_rolling_update_that_can_not_move() {
     story.world.pass(6 * 3600);
     story.turn("seven hours later");
     story.world.crash(HexId::from_bits(1), 1);
-    story.turn("an old task has crashed, which makes room");
+    story.turn("an old task has crashed, and is replaced by its own revision");
     story.end();
 }
 
@@ -195,15 +195,42 @@ fn tasks_that_exit_after_running_are_not_throttled() {
     let about = "A task that was RUNNING is replaced at once, however often: that is no failed launch.";
     let mut story = at_rest("crash_after_running", about, Settings::replica(1, 100, 200));
     for _ in 0..12 {
-        let id = story.world.at_stage(Stage::Up)[0];
-        story.world.crash(id, 1);
+        exits_after(&mut story, 60);
         story.quietly(1);
         up(&mut story.world);
         story.quietly(1);
     }
+    exits_after(&mut story, 60);
+    story.turn("the task has exited for the 13th time");
+    story.end();
+}
+
+fn exits_after(story: &mut Story, seconds: u64) {
+    story.world.pass(seconds);
     let id = story.world.at_stage(Stage::Up)[0];
     story.world.crash(id, 1);
-    story.turn("the task has exited for the 13th time");
+}
+
+#[test]
+fn tasks_that_exit_at_once_are_paced() {
+    let about =
+        "Tasks that exit as soon as they are RUNNING are started again after a while. No event says so.";
+    let mut story = at_rest("crash_at_once", about, Settings::replica(1, 100, 200));
+    for _ in 0..11 {
+        exits_after(&mut story, 1);
+        story.quietly(1);
+        up(&mut story.world);
+        story.quietly(1);
+        // Paced ones come with the next look.
+        story.world.pass(1);
+        story.quietly(1);
+        up(&mut story.world);
+        story.quietly(1);
+    }
+    exits_after(&mut story, 1);
+    story.turn("the task has exited for the 12th time");
+    story.world.pass(2);
+    story.turn("two seconds later");
     story.end();
 }
 

@@ -3,26 +3,14 @@
 mod support;
 
 use kecs_domain::ErrorCode;
-use kecs_domain::arn::{ServiceKey, cluster_ref, service_ref};
-use kecs_usecases::ports::WakeKey;
 use serde_json::{Value, json};
+use support::web::web;
 use support::{World, assert_refused, from, refused, wire};
-
-fn key(world: &World) -> ServiceKey {
-    let cluster = cluster_ref(&world.ctx.scope, Some("main")).unwrap();
-    service_ref(&cluster, "web").unwrap().unwrap()
-}
 
 impl World {
     /// A cluster and a service of two tasks, which the scheduler has started.
     async fn web() -> Self {
-        let world = Self::new();
-        wire(world.ecs.clusters().create(&world.ctx, from(json!({"clusterName": "main"}))).await);
-        let definition = json!({
-            "family": "web", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256",
-            "memory": "512", "containerDefinitions": [{"name": "app", "image": "busybox"}],
-        });
-        wire(world.ecs.task_definitions().register(&world.ctx, from(definition)).await);
+        let world = Self::with_web().await;
         let service = json!({
             "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 2,
             "launchType": "FARGATE",
@@ -32,10 +20,6 @@ impl World {
         wire(world.ecs.services().create(&world.ctx, from(service)).await);
         world.schedule().await;
         world
-    }
-
-    async fn schedule(&self) {
-        self.ecs.reconciler().reconcile(&WakeKey::Service(key(self))).await.unwrap();
     }
 
     async fn deployment(&self) -> Value {
@@ -165,7 +149,7 @@ async fn a_service_is_in_its_namespace_until_it_is_deleted() {
         let request = from(json!({"namespace": namespace}));
         world.ecs.services().list_by_namespace(&world.ctx, request).await
     };
-    assert_eq!(wire(list("internal").await)["serviceArns"], json!([key(&world).arn()]));
+    assert_eq!(wire(list("internal").await)["serviceArns"], json!([web(&world).arn()]));
     assert_refused(list("other").await, ErrorCode::NamespaceNotFound, "Namespace not found.");
     let delete = from(json!({"cluster": "main", "service": "web", "force": true}));
     wire(world.ecs.services().delete(&world.ctx, delete).await);

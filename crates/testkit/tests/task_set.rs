@@ -3,17 +3,10 @@
 mod support;
 
 use kecs_domain::ErrorCode;
-use kecs_domain::arn::{ServiceKey, cluster_ref, service_ref};
-use kecs_usecases::ports::WakeKey;
 use serde_json::{Value, json};
 use support::{World, assert_refused, from, wire};
 
 const NETWORK: &str = r#"{"awsvpcConfiguration": {"subnets": ["subnet-a"]}}"#;
-
-fn key(world: &World) -> ServiceKey {
-    let cluster = cluster_ref(&world.ctx.scope, Some("main")).unwrap();
-    service_ref(&cluster, "web").unwrap().unwrap()
-}
 
 fn network() -> Value {
     serde_json::from_str(NETWORK).unwrap()
@@ -22,13 +15,7 @@ fn network() -> Value {
 impl World {
     /// A cluster, a task definition for FARGATE, and a service of four tasks with task sets.
     async fn external() -> Self {
-        let world = Self::new();
-        wire(world.ecs.clusters().create(&world.ctx, from(json!({"clusterName": "main"}))).await);
-        let definition = json!({
-            "family": "web", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256",
-            "memory": "512", "containerDefinitions": [{"name": "app", "image": "busybox"}],
-        });
-        wire(world.ecs.task_definitions().register(&world.ctx, from(definition)).await);
+        let world = Self::with_web().await;
         let service = json!({
             "cluster": "main", "serviceName": "web", "desiredCount": 4,
             "deploymentController": {"type": "EXTERNAL"},
@@ -43,10 +30,6 @@ impl World {
             "networkConfiguration": network(), "scale": {"value": scale, "unit": "PERCENT"},
         });
         wire(self.ecs.task_sets().create(&self.ctx, from(request)).await)["taskSet"].clone()
-    }
-
-    async fn schedule(&self) {
-        self.ecs.reconciler().reconcile(&WakeKey::Service(key(self))).await.unwrap();
     }
 
     async fn tasks_of(&self, set: &Value) -> usize {

@@ -7,7 +7,6 @@ use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use kecs_domain::arn::{ClusterKey, TaskDefinitionKey, TaskKey};
 use kecs_domain::model::{
     Compatibility, ContainerCondition, LaunchType, NetworkMode, Tag, TaskDefinition as TaskDefinitionDoc,
-    TaskOverride,
 };
 use kecs_domain::name::{ClusterName, FamilyName, TaskId};
 use kecs_domain::task::{LaunchSettings, NewTask};
@@ -83,7 +82,7 @@ pub(super) fn template(definition: &Definition) -> Result<Template, ConvertError
         definition: &whole,
         launch_type: Some(if fargate { LaunchType::Fargate } else { LaunchType::Ec2 }),
         capacity_provider: None,
-        overrides: TaskOverride::default(),
+        overrides: Doc::default(),
         group: String::new(),
         started_by: None,
         enable_execute_command: false,

@@ -54,7 +54,7 @@ pub async fn until(
     loop {
         let next = next_observation(stream).await;
         told.push(next.clone());
-        let (Observation::Snapshot(tasks) | Observation::Changed(tasks)) = next;
+        let Observation::Changed(tasks) = next else { continue };
         if let Some(task) = tasks.into_iter().find(|task| holds(task)) {
             return task;
         }

@@ -29,19 +29,21 @@ fn value<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a str> {
     attributes.iter().find(|one| one.name == name).and_then(|one| one.value.as_deref())
 }
 
-impl CapacityProvider {
-    /// The name of its Auto Scaling group.
-    fn group_name(&self) -> Option<&str> {
-        let Capacity::AutoScalingGroup(group) = &self.capacity else { return None };
-        let arn = group.auto_scaling_group_arn.as_str();
-        Some(arn.split_once(":autoScalingGroupName/").map_or(arn, |(_, name)| name))
-    }
+/// How the nodes of a capacity provider are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group<'a> {
+    /// The provider's name.
+    pub provider: &'a str,
+    /// The name of its Auto Scaling group, if it is known to have one.
+    pub scaling_group: Option<&'a str>,
+}
 
+impl Group<'_> {
     /// Whether an instance with these attributes belongs to it.
     pub fn owns(&self, attributes: &[Attribute]) -> bool {
         match value(attributes, PROVIDER_ATTRIBUTE) {
-            Some(named) => named == self.name,
-            None => self.group_name().is_some_and(|group| {
+            Some(named) => named == self.provider,
+            None => self.scaling_group.is_some_and(|group| {
                 GROUP_ATTRIBUTES.iter().any(|label| value(attributes, label) == Some(group))
             }),
         }
@@ -62,6 +64,33 @@ impl CapacityProvider {
         } else {
             owned
         }
+    }
+}
+
+impl CapacityProvider {
+    /// How its nodes are known.
+    pub fn group(&self) -> Group<'_> {
+        let scaling_group = match &self.capacity {
+            Capacity::AutoScalingGroup(group) => {
+                let arn = group.auto_scaling_group_arn.as_str();
+                Some(arn.split_once(":autoScalingGroupName/").map_or(arn, |(_, name)| name))
+            }
+            Capacity::ManagedInstances(_) => None,
+        };
+        Group { provider: &self.name, scaling_group }
+    }
+
+    /// Whether an instance with these attributes belongs to it.
+    pub fn owns(&self, attributes: &[Attribute]) -> bool {
+        self.group().owns(attributes)
+    }
+
+    /// Which of `instances` it has.
+    pub fn instances<'a>(
+        &self,
+        instances: impl IntoIterator<Item = (HexId, &'a [Attribute])> + Clone,
+    ) -> BTreeSet<HexId> {
+        self.group().instances(instances)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod configure;
 mod deployment;
+pub mod invariant;
 mod keys;
 mod plan;
 mod registration;
@@ -155,7 +156,7 @@ impl Daemon {
         self.rollout = rollout;
         (self.failures, self.healthy) = (0, 0);
         (self.in_step, self.bakes_until) = (rollout == Rollout::RollingBack, None);
-        self.throttle.reset();
+        self.throttle.renew();
         self.arrange_counts();
     }
 

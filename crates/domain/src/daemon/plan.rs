@@ -5,6 +5,8 @@
 
 mod steps;
 
+pub(in crate::daemon) use steps::DRAINED;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use crate::Timestamp;
 use crate::arn::TaskKey;
 use crate::model::TaskStopCode;
 use crate::name::{DeploymentId, HexId};
-use crate::service::Condition;
+use crate::service::{Condition, exited_at_once};
 use crate::task::{DesiredStatus, Interruption, Task, TaskStatus};
 
 /// What an instance is to a daemon.
@@ -24,6 +26,8 @@ pub enum StationState {
     Open,
     /// It keeps the task that it has: it doesn't answer, or it is drained and others still run on it.
     Kept,
+    /// It is drained, and nothing else runs on it any more: the daemon's task goes too.
+    Drained,
 }
 
 /// An instance of the daemon's capacity providers. One that isn't named should have no task.
@@ -124,11 +128,12 @@ fn notice(plan: &mut DaemonPlan, input: &DaemonInput<'_>) {
 /// Draws the conclusions from tasks that end: failed launches count against the deployment of their revision, and
 /// where the task of a critical daemon came to an end that nobody here decided, nothing else may go on.
 fn account_ended(plan: &mut DaemonPlan, input: &DaemonInput<'_>) {
-    let mut failed = 0;
+    let (mut failed, mut exits) = (0, 0);
     let ended = |task: &&Arc<Task>| task.desired == DesiredStatus::Stopped && !task.accounted;
     for task in input.tasks.iter().filter(ended) {
         plan.account.push(task.key.clone());
         let by_us = task.doc.stop_code == Some(TaskStopCode::ServiceSchedulerInitiated);
+        exits += u32::from(exited_at_once(task, input.now));
         if task.doc.started_at.is_some() {
             if !by_us && plan.daemon.settings.critical && plan.daemon.state == DaemonState::Active {
                 plan.evict.extend(task.instance);
@@ -143,6 +148,7 @@ fn account_ended(plan: &mut DaemonPlan, input: &DaemonInput<'_>) {
     }
     let instances = i32::try_from(input.stations.len()).unwrap_or(i32::MAX);
     plan.daemon.throttle.note_failures(failed, instances, input.now);
+    plan.daemon.throttle.note_exits(exits, instances, input.now);
 }
 
 fn count_failure(daemon: &mut Daemon, task: &Task) {

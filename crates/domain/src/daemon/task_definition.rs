@@ -76,6 +76,18 @@ impl DaemonTaskDefinition {
         doc.delete_requested_at = Some(now);
         Ok(deleted)
     }
+
+    /// The definition after everything that was made of it is gone: its deletion is through. It stays describable. None
+    /// for one that isn't being deleted.
+    #[must_use]
+    pub fn deleted(&self) -> Option<Self> {
+        if self.doc.status != Some(DaemonTaskDefinitionStatus::DeleteInProgress) {
+            return None;
+        }
+        let mut deleted = self.clone();
+        deleted.doc.make_mut().status = Some(DaemonTaskDefinitionStatus::Deleted);
+        Some(deleted)
+    }
 }
 
 /// A registration as one of a task definition, whose rules it shares.

@@ -18,6 +18,7 @@ mod plan;
 mod record;
 mod rollout;
 mod sets;
+mod source;
 mod stop;
 pub mod task_set;
 mod view;
@@ -30,6 +31,7 @@ pub use deployment::{
     BreakerState, Deployment, DeploymentStatus, ServiceDeployment, ServiceRevision, is_finished,
 };
 
+pub(crate) use breaker::exited_at_once;
 pub use breaker::threshold;
 pub(crate) use census::has_health_check;
 pub use census::{Census, Condition};
@@ -146,13 +148,23 @@ pub struct RevisionExtras {
     pub express: Option<express::Express>,
 }
 
-/// How long to wait before tasks are started again, after tasks that went from PENDING to STOPPED.
+/// How long to wait before tasks are started again, after tasks that went from PENDING to STOPPED, and after tasks that
+/// exited as soon as they were RUNNING.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchThrottle {
     /// Failed launches since the last task that reached RUNNING.
     pub failures: u32,
     /// No task is started before this.
     pub until: Option<Timestamp>,
+    /// Tasks in a row that were RUNNING and exited at once.
+    #[serde(default)]
+    pub exits: u32,
+    /// When the last of them did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exited_at: Option<Timestamp>,
+    /// No task is started before this, because of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paced_until: Option<Timestamp>,
 }
 
 impl Service {

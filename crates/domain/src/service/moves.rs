@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::census::{Census, Condition, deployment_of};
 use super::events::EventWriter;
 use super::pick::first_to_go;
+use super::source::{self, SourceRevision};
 use super::{DeploymentStatus, Limits, Plan, PlanInput, Service, Start};
 use crate::Timestamp;
 use crate::model::{DeploymentRolloutState, HealthStatus, SchedulingStrategy, TaskStopCode};
-use crate::name::{DeploymentId, HexId, TaskId};
+use crate::name::{DeploymentId, HexId};
 use crate::task::{Interruption, Task};
 
 /// How many tasks one plan starts at most: a commit stays small, and the next plan goes on at once.
@@ -45,10 +46,14 @@ pub(super) fn make(
     if daemon {
         plan.service.spec.desired_count = Some(desired);
     }
-    let primary = &mut plan.service.deployments[index];
+    // What the PRIMARY deployment wanted when the scheduler looked last, if it has looked.
+    let was = input.service.primary().filter(|primary| primary.seen).map(|primary| primary.desired);
+    let primary = &plan.service.deployments[index];
     // A FAILED deployment starts no more tasks, but the service still scales in.
     // Nor does one that waits at a hook.
     let stalled = primary.rollout == DeploymentRolloutState::Failed || primary.hooks.waiting.is_some();
+    let source = source::keep(&mut plan.service, was, desired, stalled, census);
+    let primary = &mut plan.service.deployments[index];
     primary.desired = desired;
     let board = Board {
         primary: primary.id,
@@ -58,30 +63,22 @@ pub(super) fn make(
         // Unhealthy tasks that are being stopped still take their place until they are on their way out.
         occupied: census.count(None, &OCCUPYING),
         draining: input.draining,
+        source,
     };
-    let wait = plan.service.throttle.wait(events.now).filter(|_| !stalled);
-    if let Some(wait) = wait {
-        events.throttled(&mut plan.service);
-        plan.again_after = Some(wait);
+    let wait = plan.service.throttle.wait(events.now);
+    if let Some(wait) = wait.filter(|_| !stalled || source.is_some()) {
+        if plan.service.throttle.is_throttled(events.now) {
+            events.throttled(&mut plan.service);
+        }
+        plan.look_after(wait);
     }
     match (daemon, stalled) {
         (true, _) => board.daemon(plan, instances, stalled, wait.is_none(), events),
-        (false, true) => board.stalled(plan, events),
+        (false, true) => board.stalled(plan, wait.is_none(), events),
         (false, false) => board.replica(plan, wait.is_none(), events),
     }
-    let stopped: BTreeSet<TaskId> = plan.stop.iter().map(|(task, _)| task.id).collect();
-    for older in plan.service.deployments.iter_mut().filter(|one| one.status == DeploymentStatus::Active) {
-        let kept = census
-            .live
-            .iter()
-            .filter(|(task, condition)| {
-                deployment_of(task) == Some(older.id)
-                    && WANTED.contains(condition)
-                    && !stopped.contains(&task.key.id)
-            })
-            .count();
-        older.desired = i32::try_from(kept).unwrap_or(i32::MAX);
-    }
+    // A daemon's place on an instance goes to the new revision.
+    source::settle(plan, census, board.kept_source(plan).filter(|_| !daemon));
     if let Some(turn) = board.next_turn(&plan.service, events.now) {
         plan.look_after(turn);
     }
@@ -109,6 +106,8 @@ struct Board<'a, 'b> {
     census: &'b Census<'a>,
     occupied: i64,
     draining: &'b [HexId],
+    /// The revision that is being replaced.
+    source: Option<SourceRevision>,
 }
 
 impl<'a> Board<'a, '_> {
@@ -147,8 +146,10 @@ impl<'a> Board<'a, '_> {
         let kept = |enough: i64| usize::try_from(enough - healthy).unwrap_or(0);
         let mut going: Vec<_> = older.iter().skip(kept(self.limits.least_healthy)).copied().collect();
         going.extend(current.iter().skip(kept(self.desired)));
+        let coming = [Condition::Pending, Condition::Undecided];
         let under_way = self.census.count(None, &[Condition::Ending])
-            + self.census.count(Some(self.primary), &[Condition::Pending, Condition::Undecided]);
+            + self.census.count(Some(self.primary), &coming)
+            + self.source.map_or(0, |source| self.census.count(Some(source.id), &coming));
         if going.is_empty() && !room && under_way == 0 {
             going.extend(older.iter().chain(&current).take(1));
         }
@@ -179,8 +180,25 @@ impl<'a> Board<'a, '_> {
         )
     }
 
-    /// After a deployment has FAILED nothing is started, but no deployment keeps more tasks than are desired.
-    fn stalled(&self, plan: &mut Plan, events: &mut EventWriter<'_>) {
+    /// The revision that is being replaced, unless it has failed too often by now.
+    fn kept_source(&self, plan: &Plan) -> Option<SourceRevision> {
+        self.source.filter(|source| source.is_worth_keeping(&plan.service))
+    }
+
+    /// Starts what the revision that is being replaced lacks, where there is `room` for it. Returns how many that are.
+    fn restore_source(&self, plan: &mut Plan, room: i64, may_start: bool) -> i64 {
+        let Some(source) = self.kept_source(plan).filter(|_| may_start) else { return 0 };
+        let count = source.missing(self.census).min(room).clamp(0, MOST_STARTS);
+        if count > 0 {
+            let count = usize::try_from(count).unwrap_or(0);
+            plan.start.push(Start { deployment: source.id, count, instance: None });
+        }
+        count
+    }
+
+    /// After a deployment has FAILED, or while it waits, none of its tasks is started. The revision before it keeps
+    /// its own, and no deployment keeps more tasks than are desired.
+    fn stalled(&self, plan: &mut Plan, may_start: bool, events: &mut EventWriter<'_>) {
         let desired = usize::try_from(self.desired).unwrap_or(0);
         let mut spare = self.spare();
         let mut going = Vec::new();
@@ -191,6 +209,7 @@ impl<'a> Board<'a, '_> {
         }
         end_unhealthy(plan, self.replaced(true), events);
         plan.stop_tasks(going, &self.scaling(), events);
+        self.restore_source(plan, self.limits.most - self.occupied, may_start);
     }
 
     fn replica(&self, plan: &mut Plan, may_start: bool, events: &mut EventWriter<'_>) {
@@ -206,7 +225,9 @@ impl<'a> Board<'a, '_> {
         // First the surplus of the PRIMARY deployment, then as many of the others as can be spared.
         let surplus = usize::try_from(-missing).unwrap_or(0);
         take(&mut going, first_to_go(current, events.now), surplus, &mut spare);
+        let coming = self.kept_source(plan).map(|source| source.coming(self.census)).unwrap_or_default();
         let mut others = self.wanted(false);
+        others.retain(|(task, _)| self.displaced(task) || !coming.contains(&task.key.id));
         others.extend(displaced);
         let older = first_to_go(others, events.now);
         let (older_healthy, older_left) =
@@ -215,7 +236,8 @@ impl<'a> Board<'a, '_> {
         let stops = going.len();
         plan.stop_tasks(going, &self.scaling(), events);
 
-        let startable = missing.min(room).max(0);
+        let restored = self.restore_source(plan, room, may_start);
+        let startable = missing.min(room - restored).max(0);
         if startable > 0 && may_start {
             let count = startable.min(MOST_STARTS);
             plan.start.push(Start {
@@ -228,7 +250,14 @@ impl<'a> Board<'a, '_> {
             }
         }
         let moving = self.census.live.iter().any(|(_, c)| !matches!(c, Condition::Healthy));
-        if missing > 0 && startable == 0 && stops == 0 && older_healthy > 0 && !moving && may_start {
+        if missing > 0
+            && startable == 0
+            && restored == 0
+            && stops == 0
+            && older_healthy > 0
+            && !moving
+            && may_start
+        {
             events.stuck(&mut plan.service);
         }
     }
@@ -244,7 +273,8 @@ impl<'a> Board<'a, '_> {
     ) {
         end_unhealthy(plan, self.unhealthy(), events);
         // Where no task belongs any more, nothing has to be kept; but it's missing elsewhere.
-        let belongs: BTreeSet<&HexId> = instances.iter().collect();
+        // A DRAINING instance with other tasks on it keeps its daemon: that goes last.
+        let belongs: BTreeSet<&HexId> = instances.iter().chain(self.draining).collect();
         let elsewhere =
             |(task, _): &(&'a Task, Condition)| task.instance.is_none_or(|at| !belongs.contains(&at));
         let mut going: Vec<_> =
@@ -258,8 +288,15 @@ impl<'a> Board<'a, '_> {
                 on.entry(instance).or_default().push((*task, *condition));
             }
         }
-        for instance in instances.iter().filter(|_| !stalled) {
+        for instance in instances {
             let here = on.get(instance).map(Vec::as_slice).unwrap_or_default();
+            if stalled {
+                // None of the new tasks is started, but the revision before them keeps its own.
+                if let Some(source) = self.source.filter(|_| here.is_empty() && may_start) {
+                    plan.start.push(Start { deployment: source.id, count: 1, instance: Some(*instance) });
+                }
+                continue;
+            }
             let wanted = here.iter().filter(|(_, condition)| WANTED.contains(condition)).copied();
             let (current, older): (Vec<_>, Vec<_>) =
                 wanted.partition(|(task, _)| deployment_of(task) == Some(self.primary));
@@ -280,7 +317,7 @@ impl<'a> Board<'a, '_> {
 }
 
 /// Takes up to `count` of `tasks` in their order: healthy ones only while there are any to spare.
-fn take<'a>(
+pub(super) fn take<'a>(
     going: &mut Vec<(&'a Task, Condition)>,
     tasks: Vec<(&'a Task, Condition)>,
     count: usize,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::breaker::exited_at_once;
 use super::census::{Census, Condition, deployment_of};
 use super::events::EventWriter;
 use super::plan::has_tasks;
@@ -15,7 +16,7 @@ use crate::task::{DesiredStatus, Task};
 
 /// Draws the conclusions from tasks that end: failed launches count against their deployment.
 pub(super) fn account_ended(plan: &mut Plan, tasks: &[Arc<Task>], now: Timestamp) {
-    let mut failed_launches = 0;
+    let (mut failed_launches, mut exits) = (0, 0);
     let desired = plan.service.desired_count();
     // The end of a task is decided before it has STOPPED. Waiting for that would replace failed tasks without
     // counting them, as fast as they fail, for as long as their remains are being cleared away.
@@ -26,6 +27,7 @@ pub(super) fn account_ended(plan: &mut Plan, tasks: &[Arc<Task>], now: Timestamp
             task.doc.stop_code,
             Some(TaskStopCode::UserInitiated | TaskStopCode::ServiceSchedulerInitiated)
         );
+        exits += u32::from(exited_at_once(task, now));
         if task.doc.started_at.is_some() || called_off {
             continue;
         }
@@ -38,6 +40,7 @@ pub(super) fn account_ended(plan: &mut Plan, tasks: &[Arc<Task>], now: Timestamp
         }
     }
     plan.service.throttle.note_failures(failed_launches, desired, now);
+    plan.service.throttle.note_exits(exits, desired, now);
 }
 
 /// Lets go of failures where tasks came up, and triggers the circuit breaker where too many did not.
@@ -115,9 +118,15 @@ pub(super) fn complete(
     let in_progress =
         plan.service.primary().filter(|primary| primary.rollout == DeploymentRolloutState::InProgress);
     let rolled_back = in_progress.and_then(|primary| primary.rolls_back);
-    // The deployment that failed stays until the rollback is through, so that whoever polls sees that it failed.
+    // The deployment that failed stays until the rollback is through, so that whoever polls sees that it failed. The
+    // revision that is being replaced stays while it should have tasks, whether it has any at the moment or not.
+    let starts: Vec<_> = plan.start.iter().map(|start| start.deployment).collect();
     plan.service.deployments.retain(|one| {
-        one.status == DeploymentStatus::Primary || has_tasks(census, one.id) || rolled_back == Some(one.id)
+        one.status == DeploymentStatus::Primary
+            || has_tasks(census, one.id)
+            || rolled_back == Some(one.id)
+            || one.desired > 0
+            || starts.contains(&one.id)
     });
     let wanted = plan.service.primary().map(|primary| (primary.id, i64::from(primary.desired)));
     let waits = plan.service.primary().is_some_and(|primary| primary.hooks.waiting.is_some());

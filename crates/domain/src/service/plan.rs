@@ -28,7 +28,9 @@ pub struct PlanInput<'a> {
     pub definition: &'a (dyn Fn(&TaskDefinitionKey) -> Option<Arc<TaskDefinition>> + Sync),
     /// For the DAEMON strategy: the ACTIVE instances that a task of the service fits on.
     pub instances: &'a [HexId],
-    /// For the REPLICA strategy: the instances that are DRAINING. Tasks there are to be replaced elsewhere.
+    /// For the REPLICA strategy: the instances that are DRAINING. Tasks there are to be replaced elsewhere. For the
+    /// DAEMON strategy: those of them on which other tasks still run. There the daemon's task stays until they are
+    /// gone.
     pub draining: &'a [HexId],
     /// Now.
     pub now: Timestamp,
@@ -148,7 +150,7 @@ pub fn plan(input: &PlanInput<'_>, uuid: &mut (dyn FnMut() -> String + Send)) ->
             outcome::complete(&mut plan, &census, input.draining, &mut events);
         }
         ServiceStatus::Active if plan.service.controller() == DeploymentControllerType::External => {
-            sets::make(&mut plan, &census, &mut events);
+            sets::make(&mut plan, &census, input.draining, &mut events);
         }
         ServiceStatus::Active => {}
     }

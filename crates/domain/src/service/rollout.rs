@@ -41,7 +41,7 @@ impl Service {
             }
         }
         if self.primary_definition() != Some(&new.definition.key) {
-            self.throttle.reset();
+            self.throttle.renew();
         }
         self.steady = false;
         self.said.clear();

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use super::census::{Census, Condition, deployment_of};
 use super::events::EventWriter;
-use super::moves::{FAILED_HEALTH_CHECKS, MOST_STARTS, OCCUPYING, WANTED};
+use super::moves::{FAILED_HEALTH_CHECKS, MOST_STARTS, OCCUPYING, WANTED, take};
 use super::pick::first_to_go;
 use super::plan::has_tasks;
 use super::{Limits, Plan, Start, TaskSetStatus};
 use crate::model::{HealthStatus, TaskStopCode};
-use crate::name::DeploymentId;
+use crate::name::{DeploymentId, HexId};
 use crate::task::{Interruption, Task};
 
-/// Plans starts and stops for the task sets of an ACTIVE service.
-pub(super) fn make(plan: &mut Plan, census: &Census<'_>, events: &mut EventWriter<'_>) {
+/// Plans starts and stops for the task sets of an ACTIVE service. Tasks on `draining` instances are replaced elsewhere.
+pub(super) fn make(plan: &mut Plan, census: &Census<'_>, draining: &[HexId], events: &mut EventWriter<'_>) {
     let gone = |status, id| status == TaskSetStatus::Draining && !has_tasks(census, id);
     plan.service.task_sets.retain(|set| !gone(set.status, set.id));
     for index in 0..plan.service.task_sets.len() {
@@ -22,7 +22,7 @@ pub(super) fn make(plan: &mut Plan, census: &Census<'_>, events: &mut EventWrite
     }
     let wait = plan.service.throttle.wait(events.now);
     for index in 0..plan.service.task_sets.len() {
-        keep(plan, index, census, wait, events);
+        keep(plan, index, census, draining, wait, events);
     }
     let sets = &plan.service.task_sets;
     if !sets.is_empty() && sets.iter().all(|set| set.stable) {
@@ -45,6 +45,7 @@ fn keep(
     plan: &mut Plan,
     index: usize,
     census: &Census<'_>,
+    instances: &[HexId],
     wait: Option<Duration>,
     events: &mut EventWriter<'_>,
 ) {
@@ -66,13 +67,23 @@ fn keep(
     let room = Limits::new(plan.service.task_sets[index].desired, 100, 200).most - count(&OCCUPYING);
 
     let unhealthy = replaced(of(&[Condition::Unhealthy]), &live, goal, room);
-    let wanted = of(&WANTED);
+    let healthy = count(&[Condition::Healthy]);
+    // One on a DRAINING instance goes when another one has taken its place, or at once if it doesn't run yet.
+    let (displaced, wanted): (Vec<_>, Vec<_>) = of(&WANTED)
+        .into_iter()
+        .partition(|(task, _)| task.instance.is_some_and(|at| instances.contains(&at)));
+    let leaves = !displaced.is_empty();
     let missing = goal - i64::try_from(wanted.len()).unwrap_or(i64::MAX);
     let surplus = usize::try_from(-missing).unwrap_or(0);
     let going: Vec<_> = if ignore_protection {
-        wanted
+        wanted.into_iter().chain(displaced).collect()
     } else {
-        first_to_go(wanted, events.now).into_iter().take(surplus).collect()
+        let mut going: Vec<_> = first_to_go(wanted, events.now).into_iter().take(surplus).collect();
+        let taken = going.iter().filter(|(_, condition)| *condition == Condition::Healthy).count();
+        let mut spare = (healthy - goal - i64::try_from(taken).unwrap_or(i64::MAX)).max(0);
+        let all = displaced.len();
+        take(&mut going, first_to_go(displaced, events.now), all, &mut spare);
+        going
     };
     let starts = missing.min(room).clamp(0, MOST_STARTS);
     let moves = !unhealthy.is_empty() || !going.is_empty() || starts > 0;
@@ -87,8 +98,7 @@ fn keep(
         start(plan, id, starts, missing.min(room), wait, events);
     }
 
-    let healthy = count(&[Condition::Healthy]);
-    let stable = !draining && !moves && healthy == goal && count(&OCCUPYING) == goal;
+    let stable = !draining && !moves && !leaves && healthy == goal && count(&OCCUPYING) == goal;
     let set = &mut plan.service.task_sets[index];
     if set.stable != stable {
         set.stable = stable;
@@ -97,7 +107,7 @@ fn keep(
             events.steady_set(&mut plan.service, id);
         }
     }
-    look_again(plan, &live, surplus > 0, events);
+    look_again(plan, &live, surplus > 0 || leaves, events);
 }
 
 fn start(
@@ -109,7 +119,9 @@ fn start(
     events: &mut EventWriter<'_>,
 ) {
     if let Some(wait) = wait {
-        events.throttled(&mut plan.service);
+        if plan.service.throttle.is_throttled(events.now) {
+            events.throttled(&mut plan.service);
+        }
         plan.look_after(wait);
         return;
     }

@@ -99,11 +99,21 @@ pub(crate) fn violation(world: &World, settings: &Settings, plan: &Plan) -> Opti
         }
     }
 
-    if plan.start.iter().any(|start| Some(start.deployment) != plan.service.primary().map(|one| one.id)) {
-        return Some("a start of a deployment that isn't PRIMARY".to_owned());
+    let primary = plan.service.primary().map(|one| one.id);
+    // The revision that is being replaced keeps its own tasks; no other one does.
+    let source =
+        plan.service.deployments.iter().find(|one| {
+            one.status == DeploymentStatus::Active && Some(one.id) == plan.service.last_completed
+        });
+    let foreign = |start: &kecs_domain::service::Start| {
+        Some(start.deployment) != primary && Some(start.deployment) != source.map(|one| one.id)
+    };
+    if plan.start.iter().any(foreign) {
+        return Some("a start of a deployment that is neither PRIMARY nor the one it replaces".to_owned());
     }
+    let of_primary = plan.start.iter().any(|start| Some(start.deployment) == primary);
     let failed = plan.service.primary().is_some_and(|one| one.rollout == DeploymentRolloutState::Failed);
-    if starts > 0 && (!active || failed || plan.service.throttle.wait(world.now).is_some()) {
+    if starts > 0 && (!active || plan.service.throttle.wait(world.now).is_some()) || (of_primary && failed) {
         return Some("a start of a service that must not start anything".to_owned());
     }
     let newly_stuck = said_anew(world, plan).any(|text| text.contains(STUCK));

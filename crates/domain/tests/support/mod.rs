@@ -6,6 +6,7 @@ pub(crate) mod histories;
 pub(crate) mod invariants;
 pub(crate) mod settings;
 pub(crate) mod story;
+mod users;
 pub(crate) mod world;
 
 use kecs_domain::arn::{ClusterKey, ServiceKey, TaskDefinitionKey};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kecs_domain::task::{Task, TaskStatus};
 
 use super::fault::Fault;
+use super::setup::instances;
 use super::world::World;
 
 impl World {
@@ -50,6 +51,7 @@ impl World {
     fn break_node(&mut self) {
         let node = self.random.pick(&self.options.nodes).clone();
         let orchestrator = &self.process.orchestrator;
+        let id = instances(orchestrator, &self.options).into_iter().find(|(name, _)| *name == node.name);
         let (what, broken) = match self.random.below(5) {
             0 => ("lost", orchestrator.lose_node(&node.name)),
             1 => ("drained", orchestrator.drain(&node.name)),
@@ -58,7 +60,11 @@ impl World {
         };
         self.log(format_args!("  {} is {what}: {broken:?}", node.name));
         if broken.is_ok() {
-            self.shared.lock().ledger.reach(format!("a node is {what}"));
+            let mut shared = self.shared.lock();
+            shared.ledger.reach(format!("a node is {what}"));
+            if what == "lost" {
+                shared.ledger.lost.extend(id.map(|(_, id)| id));
+            }
         }
     }
 }

@@ -14,6 +14,8 @@
 
 mod breakage;
 mod client;
+mod deliver;
+mod ends;
 mod fault;
 mod ledger;
 mod plant;
@@ -23,6 +25,7 @@ mod queue;
 mod random;
 mod rest;
 mod seed;
+mod settled;
 mod setup;
 mod shared;
 mod trace;

@@ -17,11 +17,17 @@ pub enum Plant {
     NeverForget,
     /// Some observations are lost without a snapshot that makes up for them.
     LoseObservations,
+    /// The scheduler of daemons starts each task twice.
+    DaemonTwins,
+    /// All tasks of a capacity provider strategy go to its first provider.
+    IgnoreShares,
+    /// An instance is set to DRAINING, and that isn't saved.
+    LoseDrain,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::LoseUpdate,
         Self::ForgetToken,
         Self::IgnoreMinimum,
@@ -29,5 +35,8 @@ impl Plant {
         Self::IgnoreVersions,
         Self::NeverForget,
         Self::LoseObservations,
+        Self::DaemonTwins,
+        Self::IgnoreShares,
+        Self::LoseDrain,
     ];
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kecs_domain::arn::ServiceKey;
-use kecs_domain::model::{DeploymentRolloutState, SchedulingStrategy};
+use kecs_domain::container_instance::InstanceState;
+use kecs_domain::model::{DeploymentControllerType, DeploymentRolloutState, SchedulingStrategy};
 use kecs_domain::service::{Deployment, DeploymentStatus, Service, ServiceStatus, invariant};
 use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
 use kecs_usecases::ports::{Observation, WakeKey};
@@ -13,7 +14,8 @@ use kecs_usecases::ports::{Observation, WakeKey};
 use super::client::definition::{Kind, has_fixed_port};
 use super::fault::Rates;
 use super::ledger::Ledger;
-use super::setup::spare;
+use super::settled;
+use super::setup::{attributes, instances, spares};
 use super::world::World;
 
 /// The virtual time in which everything has to come to rest: the longest wait between two attempts to start a task is
@@ -73,18 +75,25 @@ impl World {
             let _ = orchestrator.add_node(node.clone());
             let _ = orchestrator.activate(&node.name);
         }
-        for number in 0..SPARES {
-            self.options.nodes.push(spare(number));
-            let _ = orchestrator.add_node(spare(number));
+        for node in spares(&self.options, SPARES) {
+            let _ = orchestrator.add_node(node.clone());
+            self.options.nodes.push(node);
         }
+        let nodes = attributes(&self.options, &instances(orchestrator, &self.options));
+        self.shared.lock().ledger.nodes = nodes;
     }
 
     /// What still has to happen.
     fn restless(&self) -> Vec<String> {
+        let nodes = self.nodes();
         let shared = self.shared.lock();
         let ledger = &shared.ledger;
-        let mut why = Vec::new();
+        let mut why = settled::daemons(ledger, &nodes);
+        why.extend(settled::drained(ledger, &nodes));
         for task in ledger.unfinished() {
+            if task.waits_for_capacity() {
+                why.push(format!("task {} should have a place", task.key.id));
+            }
             let lone = task.service.is_none();
             if task.desired == DesiredStatus::Stopped {
                 why.push(format!("task {} should have STOPPED, it is {}", task.key.id, task.status));
@@ -113,7 +122,8 @@ impl World {
             let shared = self.shared.lock();
             let ledger = &shared.ledger;
             let services: Vec<ServiceKey> = ledger.services.keys().cloned().collect();
-            let busy = ledger.unfinished().any(|task| kind_of(ledger, task) != Some(Kind::Steady));
+            let restless = |task: &Task| task.daemon.is_none() && kind_of(ledger, task) != Some(Kind::Steady);
+            let busy = ledger.unfinished().any(|task| restless(task));
             let moving =
                 |service: &Service| service.status == ServiceStatus::Active && !is_steady(ledger, service);
             (services, busy || ledger.services.values().any(|service| moving(service)))
@@ -204,6 +214,9 @@ fn kind_of(ledger: &Ledger, task: &Task) -> Option<Kind> {
 
 /// Whether an ACTIVE service is steady, or has a good reason not to be.
 fn is_at_rest(ledger: &Ledger, service: &Service) -> Result<(), String> {
+    if service.controller() == DeploymentControllerType::External {
+        return settled::sets(ledger, service);
+    }
     let Some(primary) = service.primary() else { return Err("it has no PRIMARY deployment".to_owned()) };
     let definition = ledger.definitions.get(&primary.definition).ok_or("its task definition is gone")?;
     // The circuit breaker has spoken: nothing more is started.
@@ -219,7 +232,13 @@ fn is_at_rest(ledger: &Ledger, service: &Service) -> Result<(), String> {
     });
     // A daemon belongs on every instance, also on one that is full: there it waits.
     let daemon = service.scheduling_strategy() == SchedulingStrategy::Daemon;
-    let waits = daemon && service.running + service.pending == service.desired_count();
+    // On an instance that is drained it stays as long as others do.
+    let kept = ledger.open_tasks(&service.key).filter(|task| {
+        let state = task.instance.map(|at| ledger.instance_state(&service.key.cluster, at));
+        task.status <= TaskStatus::Running && state == Some(InstanceState::Draining)
+    });
+    let kept = i32::try_from(kept.count()).unwrap_or(i32::MAX);
+    let waits = daemon && service.running + service.pending == service.desired_count() + kept;
     if crowded || waits {
         return Ok(());
     }
@@ -228,6 +247,9 @@ fn is_at_rest(ledger: &Ledger, service: &Service) -> Result<(), String> {
 
 /// Whether a service has all its tasks, and they stay.
 fn is_steady(ledger: &Ledger, service: &Service) -> bool {
+    if service.controller() == DeploymentControllerType::External {
+        return settled::sets(ledger, service).is_ok();
+    }
     let primary = service.primary().filter(|one| steady(service, one).is_ok());
     let definition = primary.and_then(|one| ledger.definitions.get(&one.definition));
     definition.is_some_and(|definition| Kind::of(definition) == Kind::Steady)
@@ -253,11 +275,16 @@ fn steady(service: &Service, primary: &Deployment) -> Result<(), String> {
 }
 
 /// Whether the limits leave no move: as many healthy tasks must stay as there may be, and they are of an older
-/// deployment. The service must have said so.
-fn is_stuck(ledger: &Ledger, service: &Service) -> bool {
+/// deployment or on an instance that is drained. The service must have said so.
+pub(super) fn is_stuck(ledger: &Ledger, service: &Service) -> bool {
     let limits = service.limits(service.desired_count());
+    let drained = |task: &Arc<Task>| {
+        let state = task.instance.map(|at| ledger.instance_state(&service.key.cluster, at));
+        state == Some(InstanceState::Draining)
+    };
     let older =
-        service.deployments.iter().any(|one| one.status != DeploymentStatus::Primary && one.running > 0);
+        service.deployments.iter().any(|one| one.status != DeploymentStatus::Primary && one.running > 0)
+            || ledger.open_tasks(&service.key).any(drained);
     let tight = limits.least_healthy >= limits.most || limits.most <= i64::from(service.running);
     let healthy = ledger.open_tasks(&service.key).filter(|task| task.status == TaskStatus::Running).count();
     let none_to_spare = i64::try_from(healthy).unwrap_or(i64::MAX) <= limits.least_healthy;

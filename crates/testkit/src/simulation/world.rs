@@ -7,25 +7,19 @@ use std::task::{Context, Poll, Waker};
 
 use kecs_adapters_sim::SimOptions;
 use kecs_adapters_storage::MemoryStore;
-use kecs_usecases::Error;
-use kecs_usecases::ports::{PortErrorKind, WakeKey};
+use kecs_usecases::ports::WakeKey;
 
 use super::client::call::{Outcome, Request};
 use super::client::{Client, Facts};
 use super::fault::{Fault, Rates};
 use super::plant::Plant;
-use super::process::{Done, Intake, Job, Process};
-use super::queue::back_off;
+use super::process::{Done, Job, Process};
 use super::random::Random;
 use super::seed::Seed;
-use super::setup::{options, orchestrator};
+use super::setup::{attributes, instances, options, orchestrator};
 use super::shared::{JobRef, Origin, Shared};
 use super::trace::Trace;
 
-/// How often the slow timer comes, in milliseconds: as the server's.
-const RESYNC: i64 = 30_000;
-/// How often old things are removed.
-const SWEEP: i64 = 60_000;
 /// How many calls of clients are under way at most.
 const CALLS: usize = 6;
 /// More polls than any instant needs: beyond this, something wakes itself for ever.
@@ -43,7 +37,7 @@ pub(crate) struct World {
     pub(crate) facts: Facts,
     /// What the world does next.
     pub(crate) random: Random,
-    workers: usize,
+    pub(super) workers: usize,
     jobs: u64,
     checked: u64,
     /// The process is down until so many steps have gone by.
@@ -60,8 +54,10 @@ impl World {
         let workers = random.index(4) + 1;
         let orchestrator = orchestrator(&options, &shared);
         let store = Arc::new(MemoryStore::new());
+        let nodes = instances(&orchestrator, &options);
+        shared.lock().ledger.nodes.extend(attributes(&options, &nodes));
         let process = Process::new(&store, orchestrator, &shared, lasts);
-        let client = Client::new(seed.seed);
+        let client = Client::new(seed.seed, nodes);
         let facts = Facts::new(client.ctx.scope.clone());
         let mut world = Self {
             shared,
@@ -81,10 +77,12 @@ impl World {
         world.log(format_args!("workers {workers}, the orchestrator lasts: {lasts}"));
         world.begin_start();
         world.settle();
-        for request in world.client.opening() {
-            world.begin_call(request);
+        for phase in world.client.opening() {
+            for request in phase {
+                world.begin_call(request);
+            }
+            world.settle();
         }
-        world.settle();
         world.shared.lock().rates = faults;
         world
     }
@@ -102,7 +100,7 @@ impl World {
         !self.shared.lock().ledger.violations.is_empty()
     }
 
-    fn happens(&self, fault: Fault) -> bool {
+    pub(super) fn happens(&self, fault: Fault) -> bool {
         self.shared.lock().happens(fault)
     }
 
@@ -168,13 +166,14 @@ impl World {
         }
     }
 
-    fn begin(
+    pub(super) fn begin(
         &mut self,
         origin: Origin,
         request: Option<Request>,
         future: std::pin::Pin<Box<dyn Future<Output = Done>>>,
     ) -> u64 {
         self.jobs += 1;
+        self.shared.lock().ledger.begin_of(self.jobs);
         let is = JobRef { number: self.jobs, origin: Arc::new(origin) };
         self.process.jobs.push(Job { is, request, future });
         self.jobs
@@ -264,90 +263,6 @@ impl World {
         self.down = self.random.below(4) + 1;
     }
 
-    /// Hints, timers and observations arrive.
-    fn deliver(&mut self) {
-        let now = self.shared.millis();
-        self.take_wakes();
-        self.process.queue.due(now);
-        if self.process.is_up() {
-            let busy = |origin| self.process.jobs.iter().any(|job| *job.is.origin == origin);
-            let (resyncs, sweeps) = (busy(Origin::Resync), busy(Origin::Sweep));
-            if now >= self.process.resync_at && !resyncs {
-                self.process.resync_at = now + RESYNC;
-                let ecs = self.process.ecs.clone();
-                let future = Box::pin(async move { Done::Resynced(ecs.reconciler().resync().await) });
-                self.begin(Origin::Resync, None, future);
-            }
-            if now >= self.process.sweep_at && !sweeps {
-                self.process.sweep_at = now + SWEEP;
-                let ecs = self.process.ecs.clone();
-                let future = Box::pin(async move { Done::Swept(ecs.reconciler().sweep().await) });
-                self.begin(Origin::Sweep, None, future);
-            }
-            if !self.happens(Fault::LateObservation) {
-                self.take_observations();
-            }
-        }
-        self.spawn();
-    }
-
-    fn take_wakes(&mut self) {
-        let wakes = std::mem::take(&mut self.shared.lock().wakes);
-        for key in wakes {
-            if self.happens(Fault::LostWake) {
-                self.shared.lock().ledger.reach("a hint is lost");
-                self.log(format_args!("  the hint {key:?} is lost"));
-                continue;
-            }
-            if self.happens(Fault::DoubledWake) {
-                self.shared.lock().wakes.push(key.clone());
-            }
-            self.process.queue.wake(key);
-        }
-    }
-
-    fn take_observations(&mut self) {
-        let now = self.shared.millis();
-        if self.process.jobs.iter().any(|job| *job.is.origin == Origin::Observe) {
-            return;
-        }
-        if self.process.intake.is_none() {
-            let Ok(mut batch) = self.process.observed() else {
-                self.violate("observations go on", "the orchestrator's stream has ended");
-                return;
-            };
-            if self.shared.lock().plant == Some(Plant::LoseObservations) && self.random.percent(10) {
-                batch.retain(|it| matches!(it, kecs_usecases::ports::Observation::Snapshot(_)));
-            }
-            if batch.is_empty() {
-                return;
-            }
-            let doubled = self.happens(Fault::DoubledObservation);
-            self.process.intake = Some(Intake { batch, failures: 0, not_before: now, doubled });
-        }
-        let Some(intake) = self.process.intake.as_ref().filter(|intake| intake.not_before <= now) else {
-            return;
-        };
-        let (ecs, batch) = (self.process.ecs.clone(), intake.batch.clone());
-        let future = Box::pin(async move { Done::Observed(ecs.reconciler().observed(&batch).await) });
-        self.begin(Origin::Observe, None, future);
-    }
-
-    /// Gives keys to reconcilers that have nothing to do.
-    fn spawn(&mut self) {
-        loop {
-            let jobs = self.process.jobs.iter();
-            let busy = jobs.filter(|job| matches!(*job.is.origin, Origin::Reconcile(_))).count();
-            if busy >= self.workers || !self.process.is_up() {
-                return;
-            }
-            let Some(key) = self.process.queue.take(&mut self.random) else { return };
-            let (ecs, woken) = (self.process.ecs.clone(), key.clone());
-            let future = Box::pin(async move { Done::Reconciled(ecs.reconciler().reconcile(&woken).await) });
-            self.begin(Origin::Reconcile(key), None, future);
-        }
-    }
-
     /// One of the jobs goes on. Whether there was one.
     fn poll_one(&mut self) -> bool {
         if self.process.jobs.is_empty() {
@@ -376,95 +291,6 @@ impl World {
             }
         }
         true
-    }
-
-    fn end(&mut self, job: &Job, done: Done) {
-        let (number, now) = (job.is.number, self.shared.millis());
-        match done {
-            Done::Api(result) => self.end_call(job, result),
-            Done::Reconciled(result) => {
-                let Origin::Reconcile(key) = &*job.is.origin else { return };
-                self.log_result(number, key, result.as_ref().err());
-                match result {
-                    Ok(next) => self.process.queue.done(key.clone(), next.after, now),
-                    Err(_) => self.process.queue.failed(key.clone(), now),
-                }
-            }
-            Done::Observed(result) => {
-                self.log_result(number, &"observations", result.as_ref().err());
-                match (result, &mut self.process.intake) {
-                    (Ok(()), Some(intake)) if intake.doubled => intake.doubled = false,
-                    (Ok(()), intake) => *intake = None,
-                    (Err(_), Some(intake)) => {
-                        intake.failures += 1;
-                        intake.not_before = now + back_off(intake.failures);
-                    }
-                    (Err(_), None) => {}
-                }
-            }
-            Done::Started(result) => {
-                self.log_result(number, &"start", result.as_ref().err());
-                if result.is_ok() {
-                    self.process.observe();
-                    self.process.resync_at = now + RESYNC;
-                    self.process.sweep_at = now + SWEEP;
-                } else {
-                    // A server that can't start ends, and is started again by whoever looks after it.
-                    self.die();
-                }
-            }
-            Done::Resynced(result) => self.log_result(number, &"resync", result.as_ref().err()),
-            // What it wanted to remove was changed meanwhile: it comes again.
-            Done::Swept(Err(Error::Port(error))) if error.is_conflict() => {
-                self.log(format_args!("  #{number} sweep: {error}"));
-            }
-            Done::Swept(result) => self.log_result(number, &"sweep", result.as_ref().err()),
-        }
-    }
-
-    fn end_call(&mut self, job: &Job, result: Result<super::client::call::Answer, Error>) {
-        let Some(request) = &job.request else { return };
-        let outcome = match result {
-            Ok(answer) => Outcome::Acknowledged(answer),
-            Err(Error::Ecs(error)) => Outcome::Refused(error.to_string()),
-            Err(error @ Error::Port(_)) => {
-                self.suspect(request.name(), &error);
-                Outcome::Unknown(error.to_string())
-            }
-        };
-        let number = job.is.number;
-        self.log(format_args!("  #{number} {}: {outcome}", request.name()));
-        let mut shared = self.shared.lock();
-        let how = match outcome {
-            Outcome::Acknowledged(_) => "acknowledged",
-            Outcome::Refused(_) => "refused",
-            Outcome::Unknown(_) => "unknown",
-        };
-        shared.ledger.reach(format!("{} {how}", request.name()));
-        if let Err(wrong) = self.facts.end(number, request, &outcome, &shared.ledger) {
-            shared.ledger.violate("an acknowledged change stays", format!("{request}: {wrong}"));
-        }
-    }
-
-    fn log_result(&mut self, number: u64, what: &dyn fmt::Debug, error: Option<&Error>) {
-        match error {
-            None => self.log(format_args!("  #{number} {what:?}: done")),
-            Some(error) => {
-                self.log(format_args!("  #{number} {what:?}: {error}"));
-                self.suspect("the reconcilers", error);
-            }
-        }
-    }
-
-    /// Errors that no fault accounts for.
-    fn suspect(&self, who: &'static str, error: &Error) {
-        let unexpected = match error {
-            Error::Port(error) => !matches!(error.kind, PortErrorKind::Transient),
-            Error::Ecs(_) => true,
-        };
-        if unexpected {
-            self.violate("failures have a cause", format!("{who}: {error}"));
-        }
     }
 
     /// Everything that can be done at this instant is done. Faults must be off.

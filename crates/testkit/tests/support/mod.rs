@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test target uses a part of it")]
 
+pub(crate) mod web;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

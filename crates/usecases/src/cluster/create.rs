@@ -8,6 +8,7 @@ use kecs_domain::{EcsError, model};
 use super::{Clusters, find, view};
 use crate::account_setting::value_of;
 use crate::capacity_provider::load;
+use crate::container_instance;
 use crate::context::{check_model, retry_conflicts};
 use crate::ports::{Changes, PortErrorKind};
 use crate::{Context, Result};
@@ -73,9 +74,15 @@ impl Clusters<'_> {
         };
         wanted.settings.attach(&mut || self.ports.ids.uuid());
         match old {
-            None => changes.create(wanted.clone()),
-            Some(version) => changes.update(wanted.clone(), version),
-        };
+            None => {
+                changes.create(wanted.clone());
+            }
+            Some(version) => {
+                // Whoever deleted it may have died before it had forgotten its instances.
+                container_instance::forget_all(self.ports, key, &mut changes).await?;
+                changes.update(wanted.clone(), version);
+            }
+        }
         loaded.associate(key, &wanted.settings.capacity_providers, &mut changes);
         self.ports.unit_of_work.commit(changes).await?;
         Ok(wanted)

@@ -9,7 +9,7 @@ use kecs_domain::{EcsError, ErrorCode, model};
 use super::{Clusters, find, find_any, view};
 use crate::container_instance;
 use crate::context::{check_model, retry_conflicts};
-use crate::ports::{Changes, ResourceQuery, Version, Versioned};
+use crate::ports::{Changes, EntityKey, ResourceQuery, Version, Versioned};
 use crate::{Context, Error, Result};
 
 impl Clusters<'_> {
@@ -50,18 +50,19 @@ impl Clusters<'_> {
         }
         let mut cluster = Cluster::clone(found);
         cluster.status = ClusterStatus::Inactive;
-        let mut changes = Changes::new();
-        container_instance::forget_all(self.ports, &found.key, &mut changes).await?;
-        let version = self.save(cluster.clone(), found.version, changes).await?;
+        let version = self.save(cluster.clone(), found.version).await?;
 
         // A service or a task may have come in between the check and the commit: such a commit requires the
         // cluster to be as it was read, but doesn't change it. From now on none can, so this check is the last
         // word. If we die before it, the cluster is INACTIVE with something in it, which runs on; CreateCluster
         // makes it reachable again.
         if let Err(refused) = self.check_deletable(&found.key).await {
-            self.save(Cluster::clone(found), version, Changes::new()).await?;
+            self.save(Cluster::clone(found), version).await?;
             return Err(refused);
         }
+        // Only now: a cluster that is not deleted after all has its instances as they were. If we die before this,
+        // they are forgotten when the cluster is created again.
+        self.forget_instances(&found.key, version).await?;
         Ok(Versioned { value: cluster.into(), version })
     }
 
@@ -86,7 +87,22 @@ impl Clusters<'_> {
         Err(EcsError::new(ErrorCode::ClusterContainsServices, message).into())
     }
 
-    async fn save(&self, cluster: Cluster, read: Version, mut changes: Changes) -> Result<Version> {
+    async fn forget_instances(&self, key: &ClusterKey, deleted: Version) -> Result<()> {
+        let mut changes = Changes::new();
+        container_instance::forget_all(self.ports, key, &mut changes).await?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        changes.require(EntityKey::Cluster(key.clone()), deleted);
+        match self.ports.unit_of_work.commit(changes).await {
+            // It was created again meanwhile, and forgot them then.
+            Err(error) if error.is_conflict() => Ok(()),
+            outcome => Ok(outcome.map(|_| ())?),
+        }
+    }
+
+    async fn save(&self, cluster: Cluster, read: Version) -> Result<Version> {
+        let mut changes = Changes::new();
         changes.update(cluster, read);
         let versions = self.ports.unit_of_work.commit(changes).await?;
         versions.first().copied().ok_or_else(|| Error::Port(no_version()))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kecs_domain::container_instance::attributes;
 use kecs_domain::model::{Attribute, DeleteAttributesRequest, DeleteAttributesResponse};
 
-use super::{ContainerInstances, members, wake_services};
+use super::{ContainerInstances, members, wake_schedulers};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, EntityKey};
 use crate::task::active_cluster;
@@ -51,7 +51,7 @@ impl ContainerInstances<'_> {
         })
         .await?;
         // A DAEMON service may have to leave an instance now.
-        wake_services(self.ports, &key).await?;
+        wake_schedulers(self.ports, &key).await?;
         Ok(DeleteAttributesResponse { attributes: Some(deleted) })
     }
 }

@@ -8,7 +8,7 @@ use kecs_domain::model::{
 use kecs_domain::task::{AgentReport, Interruption, Task};
 use kecs_domain::{Doc, EcsError};
 
-use super::{ContainerInstances, find, not_found, tasks_on, view, wake_services};
+use super::{ContainerInstances, find, not_found, tasks_on, view, wake_schedulers};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, EntityKey, WakeKey};
 use crate::task::active_cluster;
@@ -72,7 +72,7 @@ impl ContainerInstances<'_> {
         })
         .await?;
         self.ports.wake.wake(woken);
-        wake_services(self.ports, &key).await?;
+        wake_schedulers(self.ports, &key).await?;
         let view = view(self.ports, &key, &member, Shown::default()).await?;
         Ok(DeregisterContainerInstanceResponse { container_instance: Some(Doc::new(view)) })
     }

@@ -5,7 +5,7 @@ use kecs_domain::container_instance::Shown;
 use kecs_domain::model::{DescribeContainerInstancesRequest, DescribeContainerInstancesResponse};
 use kecs_domain::{Doc, EcsError};
 
-use super::{ContainerInstances, failure, members, view};
+use super::{ContainerInstances, Viewer, failure, members};
 use crate::context::{Context, Result, check_model};
 use crate::task::active_cluster;
 
@@ -44,9 +44,10 @@ impl ContainerInstances<'_> {
         let shown = Shown::requested(include, self.ports.clock.now());
         let members = members(self.ports, &cluster).await?;
         let (mut found, mut failures) = (Vec::new(), Vec::new());
+        let viewer = Viewer::of(self.ports, &cluster).await?;
         for id in ids {
             match members.iter().find(|member| member.id() == id) {
-                Some(member) => found.push(Doc::new(view(self.ports, &cluster, member, shown).await?)),
+                Some(member) => found.push(Doc::new(viewer.view(member, shown).await?)),
                 None => failures.push(failure(&cluster, id, "MISSING")),
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use kecs_domain::arn::{ClusterKey, TaskDefinitionKey};
+use kecs_domain::arn::{ClusterKey, TaskDefinitionKey, TaskKey};
 use kecs_domain::container_instance::{
     ContainerInstance, InstanceState, Registration, Standing, amounts, attributes, of_node, remaining,
 };
@@ -12,7 +12,7 @@ use kecs_domain::name::HexId;
 use kecs_domain::pagination::PageRequest;
 use kecs_domain::placement::{Amounts, demand_of};
 use kecs_domain::resource::{Resource, ResourceKey, ResourceKind};
-use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
+use kecs_domain::task::{Task, TaskStatus};
 use kecs_domain::task_definition::TaskDefinition;
 
 use crate::ports::{
@@ -126,32 +126,43 @@ pub(crate) async fn members(ports: &Ports, cluster: &ClusterKey) -> Result<Vec<M
         }
     }
     let mut members: Vec<Member> = Vec::new();
-    for mut node in ports.orchestrator.instances(cluster).await? {
+    for node in ports.orchestrator.instances(cluster).await? {
         let stored = stored.remove(&node.id);
-        let kept = stored.as_ref().and_then(|stored| stored.get::<ContainerInstance>());
-        let own = match node.status {
-            InstanceStatus::Active => InstanceState::Active,
-            InstanceStatus::Draining => InstanceState::Draining,
-        };
-        // A node that is DRAINING by itself stays so, whatever is asked for.
-        let state = kept.map_or(own, |kept| kept.state.max(own));
-        node.status = status(state);
-        if let Some(kept) = kept {
-            node.attributes = attributes::merged(node.attributes, &kept.attributes);
-        }
-        members.push(Member { instance: node, state, own, stored });
+        members.push(node_member(node, stored));
     }
     // What is left was registered by agents; or is kept of a node that is gone, and waits for its return.
-    for stored in stored.into_values() {
-        let Some(kept) = stored.get::<ContainerInstance>() else { continue };
-        let Some(registration) = &kept.registration else { continue };
-        let taken = taken(ports, cluster, kept.id).await?;
-        let instance = by_agent(kept, registration, &taken);
-        let (state, own) = (kept.state, InstanceState::Active);
-        members.push(Member { instance, state, own, stored: Some(stored) });
+    stored.retain(|_, stored| stored.get::<ContainerInstance>().is_some_and(|it| it.registration.is_some()));
+    let ids: Vec<HexId> = stored.keys().copied().collect();
+    let mut taken = taken(ports, cluster, &ids).await?;
+    for (id, stored) in stored {
+        members.extend(agent_member(stored, &taken.remove(&id).unwrap_or_default()));
     }
     members.sort_unstable_by_key(Member::id);
     Ok(members)
+}
+
+/// A node, with what is kept of it.
+fn node_member(mut node: Instance, stored: Option<Versioned<Resource>>) -> Member {
+    let kept = stored.as_ref().and_then(|stored| stored.get::<ContainerInstance>());
+    let own = match node.status {
+        InstanceStatus::Active => InstanceState::Active,
+        InstanceStatus::Draining => InstanceState::Draining,
+    };
+    // A node that is DRAINING by itself stays so, whatever is asked for.
+    let state = kept.map_or(own, |kept| kept.state.max(own));
+    node.status = status(state);
+    if let Some(kept) = kept {
+        node.attributes = attributes::merged(node.attributes, &kept.attributes);
+    }
+    Member { instance: node, state, own, stored }
+}
+
+/// An agent's instance, whose tasks take so much of it; None if what is kept is of a node.
+fn agent_member(stored: Versioned<Resource>, taken: &Amounts) -> Option<Member> {
+    let kept = stored.get::<ContainerInstance>()?;
+    let instance = by_agent(kept, kept.registration.as_ref()?, taken);
+    let (state, own) = (kept.state, InstanceState::Active);
+    Some(Member { instance, state, own, stored: Some(stored) })
 }
 
 /// Those that were not deregistered: what tasks may be placed on.
@@ -163,7 +174,15 @@ pub(crate) async fn open(ports: &Ports, cluster: &ClusterKey) -> Result<Vec<Memb
 
 /// One instance of a cluster, deregistered or not.
 pub(crate) async fn find(ports: &Ports, cluster: &ClusterKey, id: HexId) -> Result<Option<Member>> {
-    Ok(members(ports, cluster).await?.into_iter().find(|member| member.id() == id))
+    let key = ResourceKey::of::<ContainerInstance>(&cluster.scope, cluster.name.as_str(), id.to_string());
+    let stored = ports.resources.resources(&[key]).await?.pop().flatten();
+    let nodes = ports.orchestrator.instances(cluster).await?;
+    if let Some(node) = nodes.into_iter().find(|node| node.id == id) {
+        return Ok(Some(node_member(node, stored)));
+    }
+    let Some(stored) = stored else { return Ok(None) };
+    let taken = taken(ports, cluster, &[id]).await?.remove(&id).unwrap_or_default();
+    Ok(agent_member(stored, &taken))
 }
 
 /// How many instances a cluster has, without those that were deregistered. Every description of a cluster asks for
@@ -219,36 +238,37 @@ fn by_agent(kept: &ContainerInstance, registration: &Registration, taken: &Amoun
 
 /// The tasks of a cluster on an instance that are not STOPPED.
 pub(crate) async fn tasks_on(ports: &Ports, cluster: &ClusterKey, id: HexId) -> Result<Vec<Versioned<Task>>> {
-    let mut ids = Vec::new();
-    for desired in [DesiredStatus::Running, DesiredStatus::Stopped] {
-        let query = TaskQuery {
-            cluster: cluster.clone(),
-            family: None,
-            service: None,
-            started_by: None,
-            desired: Some(desired),
-            launch_type: None,
-            instance: Some(id),
-        };
-        ids.extend(ports.tasks.list_tasks(&query, PageRequest { after: None, limit: ALL }).await?.items);
+    tasks_on_all(ports, cluster, &[id]).await
+}
+
+/// The same of several instances.
+async fn tasks_on_all(ports: &Ports, cluster: &ClusterKey, ids: &[HexId]) -> Result<Vec<Versioned<Task>>> {
+    let mut keys = Vec::new();
+    for id in ids {
+        let query = TaskQuery { instance: Some(*id), ..TaskQuery::of_cluster(cluster) };
+        let listed = ports.tasks.list_tasks(&query, PageRequest { after: None, limit: ALL }).await?.items;
+        keys.extend(listed.into_iter().map(|id| TaskKey { cluster: cluster.clone(), id }));
     }
-    let key = |id| kecs_domain::arn::TaskKey { cluster: cluster.clone(), id };
-    let keys: Vec<_> = ids.into_iter().map(key).collect();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let found = ports.tasks.tasks(&keys).await?.into_iter().flatten();
     Ok(found.filter(|task| task.status != TaskStatus::Stopped).collect())
 }
 
-/// What the tasks on an agent's instance take of it. What a node has left is the orchestrator's word.
-async fn taken(ports: &Ports, cluster: &ClusterKey, id: HexId) -> Result<Amounts> {
+/// What the tasks on agents' instances take of each. What a node has left is the orchestrator's word.
+async fn taken(ports: &Ports, cluster: &ClusterKey, ids: &[HexId]) -> Result<BTreeMap<HexId, Amounts>> {
     let mut definitions: HashMap<TaskDefinitionKey, Option<Versioned<TaskDefinition>>> = HashMap::new();
-    let mut taken = Amounts::default();
-    for task in tasks_on(ports, cluster, id).await? {
+    let mut taken: BTreeMap<HexId, Amounts> = BTreeMap::new();
+    for task in tasks_on_all(ports, cluster, ids).await? {
+        let Some(at) = task.instance else { continue };
         if !definitions.contains_key(&task.definition) {
             let found = ports.task_definitions.task_definition(&task.definition).await?;
             definitions.insert(task.definition.clone(), found);
         }
         let Some(Some(definition)) = definitions.get(&task.definition) else { continue };
         let one = demand_of(&definition.doc, task.doc.overrides.as_deref());
+        let taken = taken.entry(at).or_default();
         taken.cpu += one.cpu;
         taken.memory += one.memory;
         taken.ports.extend(one.ports);
@@ -265,7 +285,7 @@ pub(super) async fn standing(ports: &Ports, cluster: &ClusterKey, member: &Membe
     };
     let (registered, left) = match member.registration() {
         Some(registration) => {
-            let taken = taken(ports, cluster, instance.id).await?;
+            let taken = taken(ports, cluster, &[instance.id]).await?.remove(&instance.id).unwrap_or_default();
             (registration.resources.clone(), remaining(&registration.resources, &taken))
         }
         None => {

@@ -6,7 +6,7 @@ use kecs_domain::container_instance::attributes;
 use kecs_domain::model::{Attribute, PutAttributesRequest, PutAttributesResponse};
 use kecs_domain::name::HexId;
 
-use super::{ContainerInstances, members, wake_services};
+use super::{ContainerInstances, members, wake_schedulers};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, EntityKey};
 use crate::task::active_cluster;
@@ -50,7 +50,7 @@ impl ContainerInstances<'_> {
         })
         .await?;
         // A service may wait for an instance with just these.
-        wake_services(self.ports, &key).await?;
+        wake_schedulers(self.ports, &key).await?;
         let shown = request.attributes.into_iter().zip(targets).map(|(attribute, target)| Attribute {
             target_type: None,
             target_id: Some(key.container_instance_arn(target)),

@@ -5,7 +5,7 @@ use kecs_domain::container_instance::{ContainerInstance, Registration, Shown, ch
 use kecs_domain::model::{RegisterContainerInstanceRequest, RegisterContainerInstanceResponse, Tag};
 use kecs_domain::{Doc, EcsError, tag};
 
-use super::{ContainerInstances, Member, find, members, not_found, save, view, wake_services};
+use super::{ContainerInstances, Member, find, members, not_found, save, view, wake_schedulers};
 use crate::context::{Context, Error, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, EntityKey, PortError};
 use crate::task::active_cluster;
@@ -64,7 +64,7 @@ impl ContainerInstances<'_> {
             Ok((key, id))
         })
         .await?;
-        wake_services(self.ports, &key).await?;
+        wake_schedulers(self.ports, &key).await?;
         let member = find(self.ports, &key, id).await?;
         let member =
             member.ok_or_else(|| Error::Port(PortError::transient("the instance is gone already")))?;

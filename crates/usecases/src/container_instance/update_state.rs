@@ -8,7 +8,7 @@ use kecs_domain::model::{
 use kecs_domain::name::HexId;
 use kecs_domain::{Doc, EcsError};
 
-use super::{ContainerInstances, Member, failure, members, view, wake_services};
+use super::{ContainerInstances, Member, Viewer, failure, members, wake_schedulers};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::ports::{Changes, EntityKey};
 use crate::task::active_cluster;
@@ -84,10 +84,11 @@ impl ContainerInstances<'_> {
             Ok((changed, failures))
         })
         .await?;
-        wake_services(self.ports, &key).await?;
+        wake_schedulers(self.ports, &key).await?;
         let mut views = Vec::with_capacity(changed.len());
+        let viewer = Viewer::of(self.ports, &key).await?;
         for member in &changed {
-            views.push(Doc::new(view(self.ports, &key, member, Shown::default()).await?));
+            views.push(Doc::new(viewer.view(member, Shown::default()).await?));
         }
         Ok(UpdateContainerInstancesStateResponse {
             container_instances: Some(views),

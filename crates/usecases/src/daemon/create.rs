@@ -1,15 +1,13 @@
 //! CreateDaemon.
 
-use kecs_domain::daemon::{
-    Daemon, DaemonKey, DaemonSettings, DaemonState, Rollout, check_providers, configuration,
-};
+use kecs_domain::daemon::{Daemon, DaemonKey, DaemonState, Rollout, configuration};
 use kecs_domain::idempotency::{TokenKey, TokenRecord};
-use kecs_domain::model::{CreateDaemonRequest, CreateDaemonResponse, DaemonPropagateTags};
+use kecs_domain::model::{CreateDaemonRequest, CreateDaemonResponse};
 use kecs_domain::name::{DaemonName, DeploymentId};
 use kecs_domain::service::LaunchThrottle;
 use kecs_domain::{EcsError, tag};
 
-use super::{Daemons, begin_deployment, keep, load};
+use super::{Daemons, Wanted, begin_deployment, keep, load};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::daemon_task_definition::resolve;
 use crate::ports::{Changes, Entity, EntityKey, Expect, WakeKey};
@@ -54,14 +52,14 @@ impl Daemons<'_> {
         }
         let (definition, definition_version) =
             resolve(ports, &ctx.scope, &request.daemon_task_definition_arn).await?;
-        let settings = DaemonSettings {
-            definition: definition.key.clone(),
-            capacity_providers: check_providers(&ctx.scope, &request.capacity_provider_arns)?,
-            propagate_tags: request.propagate_tags == Some(DaemonPropagateTags::Daemon),
-            managed_tags: request.enable_ecs_managed_tags.unwrap_or(false),
-            execute_command: request.enable_execute_command.unwrap_or(false),
-            critical: request.critical.unwrap_or(true),
-        };
+        let settings = Wanted {
+            providers: &request.capacity_provider_arns,
+            propagate_tags: request.propagate_tags,
+            managed_tags: request.enable_ecs_managed_tags,
+            execute_command: request.enable_execute_command,
+            critical: request.critical,
+        }
+        .settings(&ctx.scope, &definition.key)?;
         let now = ports.clock.now();
         let mut daemon = Daemon {
             key: key.clone(),

@@ -10,15 +10,17 @@ mod list;
 mod list_deployments;
 mod update;
 
+use kecs_domain::arn::TaskDefinitionKey;
 use kecs_domain::daemon::{
     Daemon, DaemonDeployment, DaemonDeploymentKey, DaemonEvent, DaemonKey, DaemonRevision, DaemonRevisionKey,
-    DaemonSettings, Rollout, daemon_ref,
+    DaemonSettings, Rollout, check_providers, daemon_ref,
 };
+use kecs_domain::model::DaemonPropagateTags;
 use kecs_domain::resource::{Resource, ResourceKey};
 use kecs_domain::task_definition::TaskDefinition;
-use kecs_domain::{EcsError, ErrorCode, Timestamp};
+use kecs_domain::{EcsError, ErrorCode, Scope, Timestamp};
 
-pub(crate) use gate::{fits, held_instances};
+pub(crate) use gate::{held_instances, instances_of};
 
 use crate::daemon_task_definition::kept;
 use crate::ports::{Changes, Version};
@@ -77,6 +79,36 @@ pub(crate) fn not_found() -> EcsError {
 /// `DaemonNotActiveException`
 fn not_active() -> EcsError {
     EcsError::new(ErrorCode::DaemonNotActive, "Daemon was not ACTIVE.")
+}
+
+/// What CreateDaemon and UpdateDaemon say of a revision, in the same words.
+struct Wanted<'a> {
+    providers: &'a [String],
+    propagate_tags: Option<DaemonPropagateTags>,
+    managed_tags: Option<bool>,
+    execute_command: Option<bool>,
+    critical: Option<bool>,
+}
+
+impl Wanted<'_> {
+    /// What that makes, with the defaults filled in.
+    ///
+    /// # Errors
+    /// `InvalidParameterException` for what is wrong with the capacity providers.
+    fn settings(
+        self,
+        scope: &Scope,
+        definition: &TaskDefinitionKey,
+    ) -> std::result::Result<DaemonSettings, EcsError> {
+        Ok(DaemonSettings {
+            definition: definition.clone(),
+            capacity_providers: check_providers(scope, self.providers)?,
+            propagate_tags: self.propagate_tags == Some(DaemonPropagateTags::Daemon),
+            managed_tags: self.managed_tags.unwrap_or(false),
+            execute_command: self.execute_command.unwrap_or(false),
+            critical: self.critical.unwrap_or(true),
+        })
+    }
 }
 
 /// A value to be kept under `key`.

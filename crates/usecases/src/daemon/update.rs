@@ -1,9 +1,9 @@
 //! UpdateDaemon.
 
-use kecs_domain::daemon::{DaemonSettings, DaemonState, check_providers, configuration, definition_key};
-use kecs_domain::model::{DaemonPropagateTags, UpdateDaemonRequest, UpdateDaemonResponse};
+use kecs_domain::daemon::{DaemonState, configuration, definition_key};
+use kecs_domain::model::{UpdateDaemonRequest, UpdateDaemonResponse};
 
-use super::{Daemons, begin_deployment, keep, not_active, supersede};
+use super::{Daemons, Wanted, begin_deployment, keep, not_active, supersede};
 use crate::context::{Context, Result, check_model, retry_conflicts};
 use crate::daemon_task_definition::resolve;
 use crate::ports::{Changes, EntityKey, WakeKey};
@@ -25,14 +25,14 @@ impl Daemons<'_> {
             }
             let (definition, definition_version) =
                 resolve(ports, &ctx.scope, &request.daemon_task_definition_arn).await?;
-            let settings = DaemonSettings {
-                definition: definition.key.clone(),
-                capacity_providers: check_providers(&ctx.scope, &request.capacity_provider_arns)?,
-                propagate_tags: request.propagate_tags == Some(DaemonPropagateTags::Daemon),
-                managed_tags: request.enable_ecs_managed_tags.unwrap_or(false),
-                execute_command: request.enable_execute_command.unwrap_or(false),
-                critical: request.critical.unwrap_or(true),
-            };
+            let settings = Wanted {
+                providers: &request.capacity_provider_arns,
+                propagate_tags: request.propagate_tags,
+                managed_tags: request.enable_ecs_managed_tags,
+                execute_command: request.enable_execute_command,
+                critical: request.critical,
+            }
+            .settings(&ctx.scope, &definition.key)?;
             let complete = configuration(request.deployment_configuration.as_ref())?;
             let now = ports.clock.now();
             let mut changes = Changes::new();

@@ -1,13 +1,14 @@
 //! RegisterDaemonTaskDefinition.
 
 use kecs_domain::daemon::{DaemonFamily, DaemonRegistration, DaemonTaskDefinition, family_key};
+use kecs_domain::model;
 use kecs_domain::resource::Resource;
-use kecs_domain::{EcsError, model};
 
 use super::{DaemonTaskDefinitions, kept};
-use crate::context::{check_model, retry_conflicts};
-use crate::ports::{Changes, PortErrorKind};
-use crate::{Context, Error, Result};
+use crate::context::check_model;
+use crate::ports::Changes;
+use crate::task_definition::next_revision;
+use crate::{Context, Result};
 
 impl DaemonTaskDefinitions<'_> {
     /// Registers a revision. Several at once in one family all get one of their own.
@@ -24,15 +25,7 @@ impl DaemonTaskDefinitions<'_> {
         let registration = DaemonRegistration::new(request)?;
         self.ports.orchestrator.check(registration.runs())?;
 
-        let registered = match retry_conflicts(|| self.save(ctx, &registration)).await {
-            Err(Error::Port(error)) if error.kind == PortErrorKind::Conflict => {
-                return Err(EcsError::client(
-                    "Too many concurrent attempts to create a new revision of the specified family.",
-                )
-                .into());
-            }
-            outcome => outcome?,
-        };
+        let registered = next_revision(|| self.save(ctx, &registration)).await?;
         Ok(model::RegisterDaemonTaskDefinitionResponse {
             daemon_task_definition_arn: registered.doc.daemon_task_definition_arn.clone(),
         })

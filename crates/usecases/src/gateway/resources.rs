@@ -29,8 +29,8 @@ impl Gateways<'_> {
         let page = pager.request(request.next_token.as_deref(), request.max_results, SIZES)?;
         let routes = self.routes_of(&ctx.scope, Some(&key.name), |_| true).await?;
         let routes: Vec<_> = routes.into_iter().map(|one| one.route.key).collect();
-        let entries: Vec<_> = entry(&key, &routes).into_iter().collect();
-        let position = |entry: &ElbGatewayResources| entry.load_balancer_arn.clone().unwrap_or_default();
+        let entries: Vec<_> = entry(&routes).into_iter().collect();
+        let position = |_: &ElbGatewayResources| key.arn();
         let page = page_of(entries, &page, position);
         let next_token = pager.next_token(&page, position);
         Ok(DescribeGatewayResourcesResponse {

@@ -1,10 +1,10 @@
 //! ListGatewayRoutes and DescribeGatewayRoute.
 
 use kecs_domain::arn::{Arn, GatewayRouteKey, ServiceKey};
-use kecs_domain::gateway::{GatewayRoute, resources};
+use kecs_domain::gateway::GatewayRoute;
 use kecs_domain::model::{
-    self, DescribeGatewayRouteRequest, DescribeGatewayRouteResponse, GatewayRouteResources,
-    GatewayRouteSummary, ListGatewayRoutesRequest, ListGatewayRoutesResponse,
+    self, DescribeGatewayRouteRequest, DescribeGatewayRouteResponse, GatewayRouteSummary,
+    ListGatewayRoutesRequest, ListGatewayRoutesResponse,
 };
 use kecs_domain::pagination::{PageSizes, Pager};
 use kecs_domain::{EcsError, ErrorCode};
@@ -109,6 +109,7 @@ fn view(one: &Route) -> model::GatewayRoute {
         service_container_port_name: Some(one.port.clone()),
         status: Some(one.status),
         service_url: Some(key.url()),
-        resources: Some(GatewayRouteResources { host_shared_alb: Some(vec![resources::of_route(key)]) }),
+        // What the gateway manages for it outside ECS isn't there.
+        resources: None,
     }
 }

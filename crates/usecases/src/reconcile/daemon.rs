@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kecs_domain::Doc;
+use kecs_domain::container_instance::InstanceState;
 use kecs_domain::daemon::{
     Daemon, DaemonDeploymentKey, DaemonInput, DaemonKey, DaemonPlan, DaemonRevisionKey, Rollout, Station,
     StationState, plan,
@@ -18,14 +19,13 @@ use kecs_domain::task::{
 
 use super::definitions::Definitions;
 use super::ends::end_tasks;
+use super::instances::DRAINED_AGAIN_AFTER;
 use super::{Next, Reconciler};
+use crate::container_instance::{self, Member};
 use crate::context::{Result, retry_conflicts};
-use crate::daemon::{fits, keep, load, record, revision};
+use crate::daemon::{instances_of, keep, load, record, revision};
 use crate::daemon_task_definition::find;
-use crate::ports::{Changes, EntityKey, Expect, Instance, InstanceStatus, TaskQuery, Versioned, WakeKey};
-
-/// When to look again at an instance that is drained, which has other tasks.
-const DRAINED_AGAIN_AFTER: Duration = Duration::from_secs(5);
+use crate::ports::{Changes, EntityKey, Expect, TaskQuery, Versioned, WakeKey};
 
 impl Reconciler<'_> {
     pub(super) async fn daemon(&self, key: &DaemonKey) -> Result<Next> {
@@ -45,8 +45,8 @@ impl Reconciler<'_> {
             definitions.load_of(ports, task).await?;
         }
         let tasks: Vec<Arc<Task>> = stored.iter().map(|task| task.value.clone()).collect();
-        let instances = ports.orchestrator.instances(&key.cluster).await?;
-        let (stations, drained) = self.stations(&daemon, &instances, &tasks).await?;
+        let members = container_instance::open(ports, &key.cluster).await?;
+        let (stations, drained) = self.stations(&daemon, &members, &tasks).await?;
         let mut plan = plan(&DaemonInput {
             daemon: &daemon,
             tasks: &tasks,
@@ -62,7 +62,7 @@ impl Reconciler<'_> {
             self.roll_daemon_back(&mut plan, to, &mut changes).await?;
         }
         self.note_daemon_digests(&daemon, &tasks, &mut changes).await?;
-        for task in self.daemon_tasks(&plan, &instances).await? {
+        for task in self.daemon_tasks(&plan, &members).await? {
             wake.push(WakeKey::Task(task.key.clone()));
             changes.create(task);
         }
@@ -70,6 +70,9 @@ impl Reconciler<'_> {
             changes.deletes.push((EntityKey::Resource(key.resource()), Expect::Version(version)));
         } else if plan.daemon != daemon {
             changes.update(keep(key.resource(), plan.daemon), version);
+        } else if !changes.is_empty() {
+            // What was planned is only right for the daemon as it was read: it may be deleted by now.
+            changes.require(EntityKey::Resource(key.resource()), version);
         }
         if !changes.is_empty() {
             ports.unit_of_work.commit(changes).await?;
@@ -91,7 +94,7 @@ impl Reconciler<'_> {
         Ok(tasks)
     }
 
-    async fn all_tasks(&self, query: &TaskQuery) -> Result<Vec<Versioned<Task>>> {
+    pub(super) async fn all_tasks(&self, query: &TaskQuery) -> Result<Vec<Versioned<Task>>> {
         let page = PageRequest { after: None, limit: usize::MAX - 1 };
         let ids = self.ports.tasks.list_tasks(query, page).await?.items;
         let cluster = &query.cluster;
@@ -104,34 +107,35 @@ impl Reconciler<'_> {
     async fn stations(
         &self,
         daemon: &Daemon,
-        instances: &[Instance],
+        members: &[Member],
         tasks: &[Arc<Task>],
     ) -> Result<(Vec<Station>, bool)> {
-        let (mut stations, mut drained) = (Vec::with_capacity(instances.len()), false);
-        // Which provider an instance belongs to isn't known of the nodes that there are: all are the first one's.
-        let provider = daemon.settings.capacity_providers.first().cloned().unwrap_or_default();
-        for instance in instances.iter().filter(|instance| fits(instance)) {
-            let has_task = tasks.iter().any(|task| task.instance == Some(instance.id));
-            let state = match (instance.status, instance.connected) {
+        let (mut stations, mut drained) = (Vec::with_capacity(members.len()), false);
+        let mut own = instances_of(self.ports, daemon, members).await?;
+        for member in members {
+            let Some(provider) = own.remove(&member.id()) else { continue };
+            let has_task = || tasks.iter().any(|task| task.instance == Some(member.id()));
+            let state = match (member.state, member.instance.connected) {
                 (_, false) => StationState::Kept,
-                (InstanceStatus::Active, true) => StationState::Open,
-                (InstanceStatus::Draining, true) => {
-                    // A daemon's task goes last.
-                    if !has_task || !self.has_others(daemon, instance).await? {
-                        continue;
+                (InstanceState::Active, true) => StationState::Open,
+                // A daemon's task goes last.
+                (InstanceState::Draining | InstanceState::Inactive, true) => {
+                    if has_task() && self.has_others(daemon, member).await? {
+                        drained = true;
+                        StationState::Kept
+                    } else {
+                        StationState::Drained
                     }
-                    drained = true;
-                    StationState::Kept
                 }
             };
-            stations.push(Station { instance: instance.id, provider: provider.clone(), state });
+            stations.push(Station { instance: member.id(), provider, state });
         }
         Ok((stations, drained))
     }
 
     /// Whether any task that is no daemon's is left on an instance.
-    async fn has_others(&self, daemon: &Daemon, instance: &Instance) -> Result<bool> {
-        let query = TaskQuery { instance: Some(instance.id), ..TaskQuery::of_cluster(&daemon.key.cluster) };
+    async fn has_others(&self, daemon: &Daemon, member: &Member) -> Result<bool> {
+        let query = TaskQuery { instance: Some(member.id()), ..TaskQuery::of_cluster(&daemon.key.cluster) };
         let here = self.all_tasks(&query).await?;
         Ok(here.iter().any(|task| task.daemon.is_none() && task.status != TaskStatus::Stopped))
     }
@@ -240,7 +244,7 @@ impl Reconciler<'_> {
     }
 
     /// The tasks that are started now, one for each instance of the plan.
-    async fn daemon_tasks(&self, plan: &DaemonPlan, instances: &[Instance]) -> Result<Vec<Task>> {
+    async fn daemon_tasks(&self, plan: &DaemonPlan, members: &[Member]) -> Result<Vec<Task>> {
         let (ports, daemon) = (self.ports, &plan.daemon);
         if plan.start.is_empty() {
             return Ok(Vec::new());
@@ -257,7 +261,7 @@ impl Reconciler<'_> {
         let launch = Arc::new(LaunchSettings::default());
         let now = ports.clock.now();
         let made = plan.start.iter().map(|station| {
-            let instance = instances.iter().find(|instance| instance.id == station.instance);
+            let member = members.iter().find(|member| member.id() == station.instance);
             let new = NewTask {
                 key: kecs_domain::arn::TaskKey { cluster: daemon.key.cluster.clone(), id: ports.ids.hex() },
                 definition: &definition,
@@ -271,7 +275,7 @@ impl Reconciler<'_> {
                 service: None,
                 daemon: Some(DaemonMembership { name: daemon.key.name.clone(), revision: daemon.revision }),
                 instance: Some(station.instance),
-                availability_zone: instance.map(|instance| instance.availability_zone.clone()),
+                availability_zone: member.map(|member| member.instance.availability_zone.clone()),
                 tags: tags.clone(),
                 launch: Arc::clone(&launch),
                 created_at: now,

@@ -7,10 +7,12 @@
 
 mod daemon;
 mod definitions;
+mod deletions;
 mod digests;
 mod ends;
 mod gateway;
 mod held_back;
+mod instances;
 mod observe;
 mod place;
 mod service;

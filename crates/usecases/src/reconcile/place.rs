@@ -44,18 +44,20 @@ impl Reconciler<'_> {
     /// The task in its place; None if there is none.
     async fn placed(&self, task: &Task, definition: &TaskDefinition) -> Result<Option<Task>> {
         let (ports, cluster) = (self.ports, &task.key.cluster);
-        let mut candidates = candidates(ports, cluster, task.service.as_ref()).await?;
         let name = task.doc.capacity_provider_name.as_deref().unwrap_or_default();
         let provider = capacity_provider::find(ports, &cluster.scope, name).await?;
-        let instances = candidates.iter().map(|one| (one.id, one.attributes.as_slice()));
-        let demand = Demand {
+        let mut demand = Demand {
+            only: None,
+            group: task.doc.group.clone().unwrap_or_default(),
             requires: definition.doc.requires_attributes.clone().unwrap_or_default(),
             amounts: demand_of(&definition.doc, task.doc.overrides.as_deref()),
             constraints: task.launch.placement_constraints.clone(),
             definition_expressions: expressions_of(definition),
             strategies: task.launch.placement_strategy.clone(),
-            only: provider.map(|(provider, _)| provider.instances(instances)),
         };
+        let mut candidates = candidates(ports, cluster, task.service.as_ref(), &demand).await?;
+        let instances = candidates.iter().map(|one| (one.id, one.attributes.as_slice()));
+        demand.only = provider.map(|(provider, _)| provider.instances(instances));
         #[allow(clippy::cast_possible_truncation, reason = "any 64 of the bits will do")]
         let found = place(&mut candidates, &demand, ports.ids.bits() as u64);
         let found = found.ok().map(|index| &candidates[index]);

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kecs_domain::arn::{ServiceDeploymentKey, ServiceKey, ServiceRevisionKey, TaskDefinitionKey};
-use kecs_domain::container_instance::InstanceState;
-use kecs_domain::model::{LaunchType, PropagateTags, SchedulingStrategy, TaskVolumeConfiguration};
-use kecs_domain::name::{DeploymentId, HexId, TaskId};
-use kecs_domain::placement::{Demand, Misfit};
+use kecs_domain::model::{LaunchType, PropagateTags, TaskVolumeConfiguration};
+use kecs_domain::name::{DeploymentId, TaskId};
+use kecs_domain::placement::Misfit;
 use kecs_domain::service::{
     EventWriter, NewDeployment, Plan, PlanInput, RecordChange, RecordEvent, Rollback, Service,
     ServiceRevision, ServiceStatus, Start, plan,
@@ -18,15 +17,15 @@ use kecs_domain::{Doc, model, tag};
 
 use super::definitions::Definitions;
 use super::ends::end_tasks;
+use super::instances::{DRAINED_AGAIN_AFTER, ServiceInstances};
 use super::place::PLACE_AGAIN_AFTER;
 use super::{Next, Reconciler};
-use crate::container_instance::{self, Member};
+use crate::container_instance;
 use crate::context::{Error, Result, retry_conflicts};
-use crate::daemon::held_instances;
 use crate::gateway::connect::follow;
 use crate::ports::{Changes, Versioned, WakeKey};
 use crate::service::namespace;
-use crate::task::make::{Made, Recipe, candidate, expressions_of};
+use crate::task::make::{Made, Recipe};
 use crate::task::{Strategy, Where};
 use crate::task_definition::resolve::{Accept, resolve};
 
@@ -50,14 +49,14 @@ impl Reconciler<'_> {
             definitions.load(ports, key).await?;
         }
         let tasks: Vec<Arc<Task>> = stored.iter().map(|task| task.value.clone()).collect();
-        let instances = self.fitting_instances(&found, &definitions).await?;
-        let draining = self.draining_instances(&found, &tasks).await?;
+        let ServiceInstances { fitting, draining, keeps } =
+            self.instances(&found, &tasks, &definitions).await?;
         let mut plan = {
             let input = PlanInput {
                 service: &found,
                 tasks: &tasks,
                 definition: &|key| definitions.get(key),
-                instances: &instances,
+                instances: &fitting,
                 draining: &draining,
                 now: ports.clock.now(),
             };
@@ -95,33 +94,8 @@ impl Reconciler<'_> {
         if !changes.is_empty() {
             ports.unit_of_work.commit(changes).await?;
         }
-        Ok((Next { after: plan.again_after }, wake))
-    }
-
-    /// For the DAEMON strategy: the instances that a task of the service may run on. Resources don't count here:
-    /// what a daemon's own old task holds would speak against its new one.
-    async fn fitting_instances(&self, service: &Service, definitions: &Definitions) -> Result<Vec<HexId>> {
-        if service.scheduling_strategy() != SchedulingStrategy::Daemon {
-            return Ok(Vec::new());
-        }
-        let definition = service.primary().and_then(|primary| definitions.get(&primary.definition));
-        let demand = Demand {
-            constraints: service.spec.placement_constraints.clone().unwrap_or_default(),
-            definition_expressions: definition.as_deref().map(expressions_of).unwrap_or_default(),
-            requires: definition
-                .and_then(|definition| definition.doc.requires_attributes.clone())
-                .unwrap_or_default(),
-            ..Demand::default()
-        };
-        let members = container_instance::open(self.ports, &service.key.cluster).await?;
-        let instances: Vec<_> = members.iter().map(|member| member.instance.clone()).collect();
-        let held = held_instances(self.ports, &service.key.cluster, &instances).await?;
-        let candidates = members.iter().map(|member| candidate(member, 0));
-        Ok(candidates
-            .filter(|candidate| !held.contains(&candidate.id))
-            .filter(|candidate| candidate.check(&demand).is_ok())
-            .map(|candidate| candidate.id)
-            .collect())
+        let after = plan.again_after.into_iter().chain(keeps.then_some(DRAINED_AGAIN_AFTER)).min();
+        Ok((Next { after }, wake))
     }
 
     /// Lets the service say which tasks were started, of a task set or of a deployment.
@@ -132,17 +106,6 @@ impl Reconciler<'_> {
         let ids: Vec<TaskId> = tasks.iter().map(|task| task.key.id).collect();
         EventWriter { now: self.ports.clock.now(), uuid: &mut || self.ports.ids.uuid() }
             .started_of(service, set, &ids);
-    }
-
-    /// For the REPLICA strategy: the instances that tasks of the service have to leave.
-    async fn draining_instances(&self, service: &Service, tasks: &[Arc<Task>]) -> Result<Vec<HexId>> {
-        let daemon = service.scheduling_strategy() == SchedulingStrategy::Daemon;
-        if daemon || tasks.iter().all(|task| task.instance.is_none()) {
-            return Ok(Vec::new());
-        }
-        let members = container_instance::members(self.ports, &service.key.cluster).await?;
-        let draining = members.iter().filter(|member| member.state != InstanceState::Active);
-        Ok(draining.map(Member::id).collect())
     }
 
     async fn change_records(&self, plan: &Plan, service: &ServiceKey, changes: &mut Changes) -> Result<()> {
@@ -237,7 +200,13 @@ impl Reconciler<'_> {
         tasks: &[Arc<Task>],
         definitions: &Definitions,
     ) -> Result<Vec<Task>> {
-        let Some(source) = Source::of(&plan.service, start.deployment) else { return Ok(Vec::new()) };
+        let Some(mut source) = Source::of(&plan.service, start.deployment) else { return Ok(Vec::new()) };
+        let current = plan.service.primary().is_none_or(|primary| primary.id == start.deployment);
+        let key = ServiceRevisionKey { service: plan.service.key.clone(), id: start.deployment };
+        let older = if current { None } else { self.ports.services.service_revision(&key).await? };
+        if let Some(older) = &older {
+            source.go_back(older);
+        }
         let Some(definition) = definitions.get(source.definition) else {
             tracing::warn!(service = %plan.service.key.arn(), "no tasks are started: the task definition is gone");
             return Ok(Vec::new());
@@ -309,6 +278,18 @@ impl<'a> Source<'a> {
             platform_version: spec.platform_version.clone(),
             network: spec.network_configuration.clone(),
         })
+    }
+}
+
+impl<'a> Source<'a> {
+    /// An earlier revision's tasks run where that revision said, whatever the service says now.
+    fn go_back(&mut self, revision: &'a ServiceRevision) {
+        let spec = &revision.spec;
+        self.strategy = spec.capacity_provider_strategy.as_deref();
+        self.launch_type =
+            spec.launch_type.or(revision.extras.provider_launch_type).unwrap_or(LaunchType::Fargate);
+        self.platform_version.clone_from(&spec.platform_version);
+        self.network.clone_from(&spec.network_configuration);
     }
 }
 

@@ -22,7 +22,8 @@ const DEREGISTERED_INSTANCES: Duration = Duration::from_secs(60 * 60);
 const PER_SWEEP: usize = 1_000;
 
 impl Reconciler<'_> {
-    /// Removes what has ended long ago, a bounded number of things. Returns whether there may be more.
+    /// Removes what has ended long ago, a bounded number of things, and ends deletions. Returns whether there may be
+    /// more.
     ///
     /// # Errors
     /// A failure behind a port.
@@ -51,6 +52,7 @@ impl Reconciler<'_> {
         changes.deletes.extend(tokens.into_iter().map(|token| (EntityKey::Token(token), Expect::Any)));
         let before = now.saturating_sub(DEREGISTERED_INSTANCES);
         changes.deletes.extend(self.deregistered_before(before).await?);
+        self.end_deletions(&mut changes).await?;
         if !changes.is_empty() {
             self.ports.unit_of_work.commit(changes).await?;
         }

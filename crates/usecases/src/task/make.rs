@@ -11,10 +11,10 @@ use kecs_domain::model::{
     self, LaunchType, NetworkConfiguration, PlacementConstraint, PlacementStrategy, TaskOverride,
     TaskVolumeConfiguration,
 };
-use kecs_domain::name::HexId;
+use kecs_domain::name::{HexId, TaskId};
 use kecs_domain::placement::{Amounts, Candidate, Demand, Misfit, demand_of, place};
 use kecs_domain::task::{
-    LaunchSettings, NewTask, ServiceMembership, Task, effective_overrides, zone_of_subnet,
+    DesiredStatus, LaunchSettings, NewTask, ServiceMembership, Task, effective_overrides, zone_of_subnet,
 };
 use kecs_domain::task_definition::TaskDefinition;
 
@@ -94,7 +94,8 @@ impl Recipe<'_> {
         let placed =
             matches!(launch_type, LaunchType::Ec2 | LaunchType::External | LaunchType::ManagedInstances);
         let (mut candidates, mut demand) = if placed && self.instance.is_none() {
-            (candidates(ports, self.cluster, self.service.as_ref()).await?, self.demand())
+            let demand = self.demand();
+            (candidates(ports, self.cluster, self.service.as_ref(), &demand).await?, demand)
         } else {
             (Vec::new(), Demand::default())
         };
@@ -161,6 +162,7 @@ impl Recipe<'_> {
     pub(crate) fn demand(&self) -> Demand {
         Demand {
             only: None,
+            group: self.group.clone(),
             requires: self.definition.doc.requires_attributes.clone().unwrap_or_default(),
             amounts: demand_of(&self.definition.doc, Some(&self.overrides)),
             constraints: self.launch.placement_constraints.clone(),
@@ -183,38 +185,53 @@ impl Recipe<'_> {
     }
 }
 
-/// The cluster's instances, with how many tasks of the same group each has where that decides anything.
+/// The cluster's instances, with what of their tasks decides anything.
 pub(crate) async fn candidates(
     ports: &Ports,
     cluster: &ClusterKey,
     service: Option<&ServiceMembership>,
+    demand: &Demand,
 ) -> Result<Vec<Candidate>> {
     let members = container_instance::open(ports, cluster).await?;
-    let instances: Vec<_> = members.iter().map(|member| member.instance.clone()).collect();
-    let held = daemon::held_instances(ports, cluster, &instances).await?;
+    let held = daemon::held_instances(ports, cluster, &members).await?;
+    let wanted = demand.neighbours();
     let mut candidates = Vec::with_capacity(members.len());
     for member in &members {
-        let of_group = match service {
-            None => 0,
-            Some(membership) => {
-                let query = TaskQuery {
-                    cluster: cluster.clone(),
-                    family: None,
-                    service: Some(membership.name.clone()),
-                    started_by: None,
-                    desired: Some(kecs_domain::task::DesiredStatus::Running),
-                    launch_type: None,
-                    instance: Some(member.id()),
-                };
-                let page = PageRequest { after: None, limit: usize::MAX - 1 };
-                ports.tasks.list_tasks(&query, page).await?.items.len()
+        let all = TaskQuery {
+            desired: Some(DesiredStatus::Running),
+            instance: Some(member.id()),
+            ..TaskQuery::of_cluster(cluster)
+        };
+        let (groups, of_group) = match service {
+            // A service's tasks are always spread, and are counted without a look at them.
+            Some(membership) if !wanted.named => {
+                let own = TaskQuery { service: Some(membership.name.clone()), ..all };
+                (Vec::new(), ids(ports, &own).await?.len())
+            }
+            None if !wanted.named && !wanted.counted => (Vec::new(), 0),
+            _ => {
+                let groups = groups(ports, &all).await?;
+                let of_group = groups.iter().filter(|group| **group == demand.group).count();
+                (groups, of_group)
             }
         };
-        let mut candidate = candidate(member, of_group);
+        let mut candidate = Candidate { groups, ..candidate(member, of_group) };
         candidate.available &= !held.contains(&candidate.id);
         candidates.push(candidate);
     }
     Ok(candidates)
+}
+
+async fn ids(ports: &Ports, query: &TaskQuery) -> Result<Vec<TaskId>> {
+    let page = PageRequest { after: None, limit: usize::MAX - 1 };
+    Ok(ports.tasks.list_tasks(query, page).await?.items)
+}
+
+/// The groups of some tasks, one for each.
+async fn groups(ports: &Ports, query: &TaskQuery) -> Result<Vec<String>> {
+    let keys = ids(ports, query).await?.into_iter().map(|id| TaskKey { cluster: query.cluster.clone(), id });
+    let tasks = ports.tasks.tasks(&keys.collect::<Vec<_>>()).await?;
+    Ok(tasks.iter().flatten().filter_map(|task| task.doc.group.clone()).collect())
 }
 
 /// The `memberOf` expressions of a task definition.
@@ -239,6 +256,7 @@ pub(crate) fn candidate(member: &Member, of_group: usize) -> Candidate {
         attributes: instance.attributes.clone(),
         available: instance.status == InstanceStatus::Active && instance.connected,
         of_group,
+        groups: Vec::new(),
         by_agent: member.by_agent(),
     }
 }

@@ -10,7 +10,9 @@ pub(crate) mod resolve;
 
 use kecs_domain::EcsError;
 
-use crate::Ports;
+use crate::context::retry_conflicts;
+use crate::ports::PortErrorKind;
+use crate::{Error, Ports, Result};
 
 /// The operations on task definitions.
 #[derive(Clone, Copy)]
@@ -32,4 +34,20 @@ pub(crate) fn bad_revision() -> EcsError {
 /// What DescribeTaskDefinition and the operations on tags say of a task definition that isn't there.
 pub(crate) fn unable_to_describe() -> EcsError {
     EcsError::client("Unable to describe task definition.")
+}
+
+/// Saves the next revision of a family, of task definitions or of daemon task definitions: several at once all get one
+/// of their own.
+pub(crate) async fn next_revision<T, F, Fut>(save: F) -> Result<T>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<T>>,
+{
+    match retry_conflicts(save).await {
+        Err(Error::Port(error)) if error.kind == PortErrorKind::Conflict => {
+            let message = "Too many concurrent attempts to create a new revision of the specified family.";
+            Err(EcsError::client(message).into())
+        }
+        outcome => outcome,
+    }
 }

@@ -1,12 +1,12 @@
 //! RegisterTaskDefinition: checks a task definition and keeps it as the next revision of its family.
 
+use kecs_domain::model;
 use kecs_domain::task_definition::{Registration, TaskDefinition};
-use kecs_domain::{EcsError, model};
 
-use super::TaskDefinitions;
-use crate::context::{check_model, retry_conflicts};
-use crate::ports::{Changes, PortErrorKind};
-use crate::{Context, Error, Result};
+use super::{TaskDefinitions, next_revision};
+use crate::context::check_model;
+use crate::ports::Changes;
+use crate::{Context, Result};
 
 impl TaskDefinitions<'_> {
     /// Registers a revision. Several at once in one family all get one of their own.
@@ -24,15 +24,7 @@ impl TaskDefinitions<'_> {
         let registration = Registration::new(request)?;
         self.ports.orchestrator.check(&registration.definition)?;
 
-        let registered = match retry_conflicts(|| self.save(ctx, &registration)).await {
-            Err(Error::Port(error)) if error.kind == PortErrorKind::Conflict => {
-                return Err(EcsError::client(
-                    "Too many concurrent attempts to create a new revision of the specified family.",
-                )
-                .into());
-            }
-            outcome => outcome?,
-        };
+        let registered = next_revision(|| self.save(ctx, &registration)).await?;
         Ok(model::RegisterTaskDefinitionResponse {
             task_definition: Some(registered.doc),
             tags: with_tags.then_some(registered.tags),

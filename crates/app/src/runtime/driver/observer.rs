@@ -36,7 +36,7 @@ pub(super) async fn run(work: Arc<dyn Work>, orchestrator: Arc<dyn Orchestrator>
 fn batch(first: Observation, observations: &mut BoxStream<'static, Observation>) -> Vec<Observation> {
     let weight = |one: &Observation| match one {
         Observation::Changed(tasks) => tasks.len().max(1),
-        Observation::Snapshot(_) => 1,
+        Observation::Snapshot(_) | Observation::Instances => 1,
     };
     let (mut weighs, mut batch) = (weight(&first), vec![first]);
     while weighs < BATCH {

@@ -13,6 +13,11 @@ use crate::task::{Task, TaskStatus};
 /// Tasks that are wanted as long as nobody decides otherwise.
 const WANTED: [Condition; 3] = [Condition::Pending, Condition::Undecided, Condition::Healthy];
 
+/// Why a daemon's task goes from an instance that is drained.
+pub(in crate::daemon) const DRAINED: &str = "The container instance is draining";
+/// Why a daemon's task goes from an instance of which it is not the daemon.
+const NOT_OURS: &str = "The container instance is no longer one of the daemon's";
+
 /// The tasks on one instance that are wanted, and whether any other still takes their place.
 #[derive(Default)]
 struct Here<'a> {
@@ -36,9 +41,12 @@ pub(super) fn make(plan: &mut DaemonPlan, input: &DaemonInput<'_>, live: &[Live<
     let known: BTreeMap<HexId, StationState> =
         input.stations.iter().map(|station| (station.instance, station.state)).collect();
     for (task, condition) in live {
-        let Some(instance) = task.instance.filter(|instance| known.contains_key(instance)) else {
+        let state = task.instance.and_then(|instance| known.get(&instance));
+        let Some(instance) = task.instance.filter(|_| !matches!(state, None | Some(StationState::Drained)))
+        else {
             if WANTED.contains(condition) {
-                stop(plan, std::iter::once(*task), "The container instance is no longer one of the daemon's");
+                let drained = state.is_some();
+                stop(plan, std::iter::once(*task), if drained { DRAINED } else { NOT_OURS });
             }
             continue;
         };

@@ -20,6 +20,7 @@ pub(super) async fn every_observer_begins_with_a_snapshot(scene: Scene) {
         assert!(all.contains(&launch.task.key), "the task is in the snapshot");
         let mut followed = observer.map(|next| match next {
             Observation::Changed(some) => some.into_iter().find(|seen| seen.key == launch.task.key),
+            Observation::Instances => None,
             Observation::Snapshot(_) => panic!("another snapshot"),
         });
         let seen = loop {

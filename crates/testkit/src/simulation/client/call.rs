@@ -40,6 +40,16 @@ macro_rules! calls {
             }
         }
 
+        impl Request {
+            /// As it would be written on the wire.
+            fn json(&self) -> String {
+                let json = match self {
+                    $(Self::$name(request) => serde_json::to_string(request),)*
+                };
+                json.unwrap_or_else(|error| format!("no JSON: {error}"))
+            }
+        }
+
         impl Answer {
             /// As it would be written on the wire.
             fn json(&self) -> String {
@@ -83,6 +93,37 @@ calls! {
     UpdateTaskProtection: UpdateTaskProtectionRequest -> UpdateTaskProtectionResponse = tasks.update_protection,
     TagResource: TagResourceRequest -> TagResourceResponse = tags.tag,
     UntagResource: UntagResourceRequest -> UntagResourceResponse = tags.untag,
+    CreateCapacityProvider: CreateCapacityProviderRequest -> CreateCapacityProviderResponse = capacity_providers.create,
+    DeleteCapacityProvider: DeleteCapacityProviderRequest -> DeleteCapacityProviderResponse = capacity_providers.delete,
+    PutClusterCapacityProviders: PutClusterCapacityProvidersRequest -> PutClusterCapacityProvidersResponse
+        = clusters.put_capacity_providers,
+    UpdateContainerInstancesState: UpdateContainerInstancesStateRequest -> UpdateContainerInstancesStateResponse
+        = container_instances.update_state,
+    DeregisterContainerInstance: DeregisterContainerInstanceRequest -> DeregisterContainerInstanceResponse
+        = container_instances.deregister,
+    RegisterContainerInstance: RegisterContainerInstanceRequest -> RegisterContainerInstanceResponse
+        = container_instances.register,
+    DescribeContainerInstances: DescribeContainerInstancesRequest -> DescribeContainerInstancesResponse
+        = container_instances.describe,
+    CreateTaskSet: CreateTaskSetRequest -> CreateTaskSetResponse = task_sets.create,
+    UpdateTaskSet: UpdateTaskSetRequest -> UpdateTaskSetResponse = task_sets.update,
+    DeleteTaskSet: DeleteTaskSetRequest -> DeleteTaskSetResponse = task_sets.delete,
+    UpdateServicePrimaryTaskSet: UpdateServicePrimaryTaskSetRequest -> UpdateServicePrimaryTaskSetResponse
+        = task_sets.promote,
+    RegisterDaemonTaskDefinition: RegisterDaemonTaskDefinitionRequest -> RegisterDaemonTaskDefinitionResponse
+        = daemon_task_definitions.register,
+    DeleteDaemonTaskDefinition: DeleteDaemonTaskDefinitionRequest -> DeleteDaemonTaskDefinitionResponse
+        = daemon_task_definitions.delete,
+    CreateDaemon: CreateDaemonRequest -> CreateDaemonResponse = daemons.create,
+    UpdateDaemon: UpdateDaemonRequest -> UpdateDaemonResponse = daemons.update,
+    DeleteDaemon: DeleteDaemonRequest -> DeleteDaemonResponse = daemons.delete,
+    DescribeDaemon: DescribeDaemonRequest -> DescribeDaemonResponse = daemons.describe,
+    CreateExpressGatewayService: CreateExpressGatewayServiceRequest -> CreateExpressGatewayServiceResponse
+        = express.create,
+    UpdateExpressGatewayService: UpdateExpressGatewayServiceRequest -> UpdateExpressGatewayServiceResponse
+        = express.update,
+    DeleteExpressGatewayService: DeleteExpressGatewayServiceRequest -> DeleteExpressGatewayServiceResponse
+        = express.delete,
 }
 
 /// How a call came out, as its caller sees it.
@@ -159,6 +200,7 @@ impl fmt::Display for Request {
             | Self::DescribeServices(_)
             | Self::ListServices(_)
             | Self::ListServiceDeployments(_) => Ok(()),
+            other => write!(f, " {}", other.json()),
         }
     }
 }

@@ -101,7 +101,7 @@ fn request(
     }
     let mut request = json!({"family": family, "networkMode": network, "containerDefinitions": containers});
     if network == "awsvpc" {
-        request["requiresCompatibilities"] = json!(["EC2", "FARGATE"]);
+        request["requiresCompatibilities"] = json!(["EC2", "FARGATE", "MANAGED_INSTANCES"]);
         request["cpu"] = json!("256");
         request["memory"] = json!("512");
     }
@@ -119,7 +119,7 @@ fn container(name: &str, labels: Value) -> Value {
     json!({"name": name, "dockerLabels": labels})
 }
 
-fn check() -> Value {
+pub(super) fn check() -> Value {
     json!({"command": ["CMD", "true"], "interval": 5, "timeout": 2, "retries": 2})
 }
 

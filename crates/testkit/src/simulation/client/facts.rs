@@ -6,7 +6,9 @@ use kecs_domain::Scope;
 use kecs_domain::arn::{
     ClusterKey, ServiceKey, TaskDefinitionKey, TaskKey, cluster_ref, task_definition_ref, task_ref,
 };
+use kecs_domain::capacity;
 use kecs_domain::cluster::ClusterStatus;
+use kecs_domain::daemon::DaemonState;
 use kecs_domain::model::{self, RunTaskRequest, RunTaskResponse, SchedulingStrategy};
 use kecs_domain::name::{DeploymentId, ServiceName};
 use kecs_domain::service::ServiceStatus;
@@ -15,6 +17,7 @@ use kecs_domain::task_definition::TaskDefinitionState;
 
 use super::call::{Answer, Outcome, Request};
 use super::register::Register;
+use super::standing::Standings;
 use crate::simulation::ledger::Ledger;
 
 /// See the module.
@@ -23,6 +26,7 @@ pub(crate) struct Facts {
     clusters: BTreeMap<ClusterKey, Register<bool>>,
     insights: BTreeMap<ClusterKey, Register<String>>,
     services: BTreeMap<ServiceKey, ServiceFacts>,
+    instances: Standings,
     /// The tag `team` by ARN.
     tags: BTreeMap<String, Register<Option<String>>>,
     /// What the tokens of RunTask made.
@@ -55,6 +59,7 @@ impl Facts {
             clusters: BTreeMap::new(),
             insights: BTreeMap::new(),
             services: BTreeMap::new(),
+            instances: Standings::default(),
             tags: BTreeMap::new(),
             tokens: BTreeMap::new(),
             creations: BTreeSet::new(),
@@ -81,6 +86,7 @@ impl Facts {
     pub(crate) fn begin(&mut self, call: u64, request: &Request) {
         self.clock += 1;
         let at = self.clock;
+        self.instances.begin(&self.scope, call, request, at);
         if let Request::CreateService(it) = request
             && it.client_token.as_ref().is_some_and(|token| !self.creations.insert(token.clone()))
         {
@@ -157,6 +163,7 @@ impl Facts {
     ) -> Checked {
         self.clock += 1;
         let at = self.clock;
+        self.instances.end(&self.scope, call, request, outcome, at);
         match outcome {
             Outcome::Refused(_) => self.each(request, call, &mut |register| register.refuse(call)),
             Outcome::Unknown(_) => self.each(request, call, &mut |register| register.give_up(call, at)),
@@ -249,6 +256,27 @@ impl Facts {
                     self.has_come_to(arn, TaskDefinitionState::DeleteInProgress, ledger)
                 })
             }
+            (_, Answer::CreateDaemon(answer)) => {
+                let arn = answer.daemon_arn.as_deref().ok_or("the answer has no ARN")?;
+                let state = answer.status;
+                let there = ledger.daemons().any(|daemon| daemon.key.arn() == arn);
+                // One that was deleted meanwhile may be gone already.
+                if there || ledger.was_deleted(arn) {
+                    Ok(())
+                } else {
+                    Err(format!("daemon {arn} is {state:?}, but not stored"))
+                }
+            }
+            (Request::DeleteDaemon(request), _) => {
+                let active = ledger.daemons().find(|daemon| daemon.key.arn() == request.daemon_arn);
+                match active.filter(|daemon| daemon.state == DaemonState::Active) {
+                    // It may have been created again.
+                    Some(daemon) if !ledger.was_deleted(&request.daemon_arn) => {
+                        Err(format!("daemon {} is deleted, but goes on", daemon.key.name))
+                    }
+                    _ => Ok(()),
+                }
+            }
             (_, Answer::CreateService(answer)) => self.deployed(answer.service.as_deref(), ledger),
             (_, Answer::UpdateService(answer)) => self.deployed(answer.service.as_deref(), ledger),
             _ => Ok(()),
@@ -288,6 +316,7 @@ impl Facts {
         if let Some(missing) = answered.iter().find(|key| !made.contains(key)) {
             return Err(format!("task {} was answered, but never stored", missing.id));
         }
+        check_shares(request, answer)?;
         let Some(token) = &request.client_token else { return Ok(()) };
         // A task that was removed since is not shown again.
         let mut hidden = made.iter().filter(|key| !answered.contains(key));
@@ -320,6 +349,7 @@ impl Facts {
                 allowed(&facts.desired, &service.desired_count(), || named("desiredCount"))?;
             }
         }
+        self.instances.check(ledger)?;
         for (arn, register) in &self.tags {
             allowed(register, &ledger.tag_of(arn), || format!("the tag of {arn}"))?;
         }
@@ -331,6 +361,19 @@ impl Facts {
         }
         Ok(())
     }
+}
+
+/// Whether the tasks of a request with a strategy went to its providers by base and weight.
+fn check_shares(request: &RunTaskRequest, answer: &RunTaskResponse) -> Checked {
+    let strategy = request.capacity_provider_strategy.as_deref().unwrap_or_default();
+    // Where a provider had no room, others carry what they carry; and a repeat shows what is left of the tasks.
+    let wanted = usize::try_from(request.count.unwrap_or(1)).unwrap_or(0);
+    if strategy.is_empty() || answer.tasks.as_ref().is_none_or(|tasks| tasks.len() != wanted) {
+        return Ok(());
+    }
+    let tasks =
+        answer.tasks.iter().flatten().map(|task| task.capacity_provider_name.as_deref().unwrap_or_default());
+    capacity::check_shares(strategy, |_| 0, tasks)
 }
 
 fn allowed<V: PartialEq + std::fmt::Debug>(

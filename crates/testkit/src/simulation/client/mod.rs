@@ -2,16 +2,23 @@
 //! nobody knows how they came out.
 
 pub(crate) mod call;
+pub(crate) mod capacity;
+mod daemon;
 pub(crate) mod definition;
+mod express;
 mod facts;
+mod read;
 mod register;
 mod service;
+mod standing;
+pub(crate) mod task_set;
 
 use std::sync::Arc;
 
 use kecs_domain::Scope;
 use kecs_domain::cluster::ClusterStatus;
 use kecs_domain::model::{self, LaunchType};
+use kecs_domain::name::HexId;
 use kecs_domain::task::{DesiredStatus, Task, TaskStatus};
 use kecs_domain::task_definition::{TaskDefinition, TaskDefinitionState};
 use kecs_usecases::Context;
@@ -31,23 +38,62 @@ pub(crate) const PLAIN: &str = "plain";
 /// How many calls can be made again.
 const RETRIABLE: usize = 12;
 
+/// What a history is about beside tasks and services: with everything at once, little of anything would happen.
+#[derive(Clone, Copy, Debug)]
+struct Topics {
+    capacity: bool,
+    instances: bool,
+    sets: bool,
+    daemons: bool,
+    express: bool,
+}
+
+impl Topics {
+    fn draw(random: &mut Random) -> Self {
+        let mut topic = |percent| random.percent(percent);
+        Self {
+            capacity: topic(50),
+            instances: topic(50),
+            sets: topic(30),
+            daemons: topic(35),
+            express: topic(20),
+        }
+    }
+}
+
 /// See the module.
 pub(crate) struct Client {
     random: Random,
     pub(crate) ctx: Context,
+    topics: Topics,
+    /// The nodes that there are from the beginning, with their ids as container instances.
+    instances: Vec<(String, HexId)>,
     /// Calls with a token, the newest last.
     tokens: Vec<Request>,
     names: u64,
 }
 
 impl Client {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, instances: Vec<(String, HexId)>) -> Self {
         let ctx = Context::root(Scope::new("123456789012", "eu-central-1"));
-        Self { random: Random::new(seed, 1), ctx, tokens: Vec::new(), names: 0 }
+        let topics = Topics::draw(&mut Random::new(seed, 5));
+        Self { random: Random::new(seed, 1), ctx, topics, instances, tokens: Vec::new(), names: 0 }
     }
 
-    /// What is called before anything goes wrong, so that the first calls have something to be about.
-    pub(crate) fn opening(&mut self) -> Vec<Request> {
+    /// What is called before anything goes wrong, so that the first calls have something to be about: several calls
+    /// at a time.
+    pub(crate) fn opening(&mut self) -> Vec<Vec<Request>> {
+        let mut phases = vec![self.first_calls()];
+        if self.topics.capacity {
+            phases.extend(capacity::opening());
+        }
+        if self.topics.daemons {
+            phases.push(self.first_daemon_definitions());
+        }
+        phases
+    }
+
+    fn first_calls(&mut self) -> Vec<Request> {
         let mut calls: Vec<Request> = Vec::new();
         for cluster in &CLUSTERS[..2] {
             calls.push(build::<model::CreateClusterRequest>(json!({"clusterName": cluster})));
@@ -68,6 +114,8 @@ impl Client {
 
     /// The next call.
     pub(crate) fn next(&mut self, ledger: &Ledger) -> Request {
+        let about = |topic: bool, weight: u64| if topic { weight } else { 0 };
+        let Topics { capacity, instances, sets, daemons, express } = self.topics;
         let pick = self.random.weighted(&[
             (14, Self::create_service as fn(&mut Self, &Ledger) -> Option<Request>),
             (22, Self::update_service),
@@ -86,6 +134,26 @@ impl Client {
             (2, Self::delete_cluster),
             (2, Self::settings),
             (8, Self::read),
+            (about(capacity, 2), Self::create_provider),
+            (about(capacity, 2), Self::delete_provider),
+            (about(capacity, 3), Self::associate),
+            (about(instances, 10), Self::set_state),
+            (about(instances, 3), Self::deregister_instance),
+            (about(instances, 3), Self::register_instance),
+            (about(instances, 1), Self::describe_instance),
+            (about(sets, 10), Self::create_set),
+            (about(sets, 8), Self::scale_set),
+            (about(sets, 5), Self::delete_set),
+            (about(sets, 4), Self::promote_set),
+            (about(daemons, 5), Self::register_daemon),
+            (about(daemons, 1), Self::delete_daemon_definition),
+            (about(daemons, 6), Self::create_daemon),
+            (about(daemons, 6), Self::update_daemon),
+            (about(daemons, 2), Self::delete_daemon),
+            (about(daemons, 1), Self::describe_daemon),
+            (about(express, 5), Self::create_express),
+            (about(express, 5), Self::update_express),
+            (about(express, 2), Self::delete_express),
         ]);
         match pick(self, ledger) {
             Some(request) => request,
@@ -130,11 +198,17 @@ impl Client {
 
     /// Adds where the tasks of a definition run.
     fn place(&mut self, request: &mut Value, definition: &TaskDefinition) {
+        if self.topics.capacity && self.random.percent(40) {
+            request["capacityProviderStrategy"] = self.strategy(definition);
+        }
         if !definition::is_awsvpc(definition) {
             return;
         }
         let subnet = *self.random.pick(&["subnet-a", "subnet-b"]);
         request["networkConfiguration"] = json!({"awsvpcConfiguration": {"subnets": [subnet]}});
+        if !request["capacityProviderStrategy"].is_null() {
+            return;
+        }
         if self.random.percent(50) && definition.supports(LaunchType::Fargate) {
             request["launchType"] = json!("FARGATE");
         }
@@ -242,7 +316,8 @@ impl Client {
 
     /// Something that has tags.
     fn resource(&mut self, ledger: &Ledger) -> Option<String> {
-        let mut arns: Vec<_> = ledger.services.keys().map(|key| key.arn()).collect();
+        let plain = ledger.services.values().filter(|service| !express::is_express(service));
+        let mut arns: Vec<_> = plain.map(|service| service.key.arn()).collect();
         arns.extend(ledger.clusters.keys().map(|key| key.arn()));
         arns.extend(ledger.definitions.keys().take(4).map(|key| key.arn()));
         (!arns.is_empty()).then(|| self.random.pick(&arns).clone())
@@ -274,35 +349,6 @@ impl Client {
         Some(build::<model::UpdateClusterSettingsRequest>(
             json!({"cluster": self.cluster(ledger), "settings": [{"name": "containerInsights", "value": value}]}),
         ))
-    }
-
-    fn read(&mut self, ledger: &Ledger) -> Option<Request> {
-        let cluster = self.cluster(ledger);
-        match self.random.below(6) {
-            0 => Some(build::<model::DescribeClustersRequest>(
-                json!({"clusters": CLUSTERS, "include": ["STATISTICS"]}),
-            )),
-            1 => Some(build::<model::ListTasksRequest>(json!({"cluster": cluster, "maxResults": 5}))),
-            2 => {
-                let tasks: Vec<_> =
-                    ledger.tasks.keys().filter(|key| key.cluster.name.as_str() == cluster).collect();
-                let tasks: Vec<_> = tasks.iter().rev().take(4).map(|key| key.arn()).collect();
-                (!tasks.is_empty()).then(|| {
-                    build::<model::DescribeTasksRequest>(json!({"cluster": cluster, "tasks": tasks}))
-                })
-            }
-            3 => Some(build::<model::ListServicesRequest>(json!({"cluster": cluster, "maxResults": 2}))),
-            4 => Some(build::<model::DescribeServicesRequest>(
-                json!({"cluster": cluster, "services": service::NAMES}),
-            )),
-            _ => {
-                let services: Vec<_> = ledger.services.keys().collect();
-                let key = (!services.is_empty()).then(|| (*self.random.pick(&services)).clone())?;
-                Some(build::<model::ListServiceDeploymentsRequest>(
-                    json!({"cluster": key.cluster.name.as_str(), "service": key.arn()}),
-                ))
-            }
-        }
     }
 }
 

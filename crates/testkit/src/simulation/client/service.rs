@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use super::call::Request;
 use super::definition::{self, Kind};
+use super::express::is_express;
+use super::task_set::SETS;
 use super::{Client, PLAIN, build};
 use crate::simulation::ledger::Ledger;
 
@@ -37,7 +39,15 @@ impl Client {
 
     pub(super) fn create_service(&mut self, ledger: &Ledger) -> Option<Request> {
         let definition = self.definition(ledger)?;
-        let name = NAMES[self.random.weighted(&[(4, 0), (3, 1), (2, 2), (1, 3)])];
+        let sets = u64::from(self.topics.sets) * 2;
+        let name =
+            self.random.weighted(&[(4, NAMES[0]), (3, NAMES[1]), (2, NAMES[2]), (1, DAEMON), (sets, SETS)]);
+        if name == SETS {
+            return Some(build::<model::CreateServiceRequest>(json!({
+                "cluster": self.cluster(ledger), "serviceName": name, "desiredCount": self.count(),
+                "deploymentController": {"type": "EXTERNAL"},
+            })));
+        }
         let daemon = name == DAEMON;
         let mut request = json!({
             "cluster": self.cluster(ledger), "serviceName": name, "taskDefinition": self.named(&definition),
@@ -46,6 +56,7 @@ impl Client {
         if daemon {
             request["schedulingStrategy"] = json!("DAEMON");
             request["launchType"] = json!("EC2");
+            request["capacityProviderStrategy"].take();
         } else {
             request["desiredCount"] = json!(self.count());
             if request["launchType"].is_null() && self.random.percent(20) {
@@ -78,7 +89,8 @@ impl Client {
     /// A service that was created once, mostly one that is there.
     fn some_service(&mut self, ledger: &Ledger) -> Option<ServiceKey> {
         let sloppy = self.random.percent(5);
-        let services = ledger.services.values().filter(|it| sloppy || it.status == ServiceStatus::Active);
+        let services = ledger.services.values().filter(|it| !is_express(it));
+        let services = services.filter(|it| sloppy || it.status == ServiceStatus::Active);
         let keys: Vec<_> = services.map(|service| service.key.clone()).collect();
         (!keys.is_empty()).then(|| self.random.pick(&keys).clone())
     }
@@ -90,6 +102,9 @@ impl Client {
         if !daemon && self.random.percent(45) {
             request["desiredCount"] = json!(self.count());
         }
+        if key.name.as_str() == SETS {
+            return Some(build::<model::UpdateServiceRequest>(request));
+        }
         if self.random.percent(45) {
             let current =
                 ledger.services.get(&key).and_then(|service| service.primary()).map(|one| &one.definition);
@@ -98,6 +113,10 @@ impl Client {
                 .is_some_and(|it| definition::is_awsvpc(it));
             let next = self.definition(ledger)?;
             request["taskDefinition"] = json!(self.named(&next));
+            if self.topics.capacity && !daemon && self.random.percent(25) {
+                request["capacityProviderStrategy"] = self.strategy(&next);
+                request["forceNewDeployment"] = json!(true);
+            }
             if definition::is_awsvpc(&next) && !awsvpc {
                 request["networkConfiguration"] = json!({"awsvpcConfiguration": {"subnets": ["subnet-a"]}});
             }
@@ -141,7 +160,8 @@ impl Client {
     /// What is called at the end, so that the services can come to rest: those whose tasks can't stay up get a
     /// definition whose tasks can, with room to move.
     pub(crate) fn calm(&mut self, ledger: &Ledger) -> Vec<Request> {
-        let mut calls = Vec::new();
+        let mut calls = self.calm_instances(ledger);
+        calls.extend(self.calm_sets(ledger));
         for service in ledger.services.values().filter(|service| service.status == ServiceStatus::Active) {
             let definition = service.primary().and_then(|one| ledger.definitions.get(&one.definition));
             let Some(definition) = definition else { continue };

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kecs_domain::arn::ServiceKey;
+use kecs_domain::daemon::{Daemon, invariant as daemon};
 use kecs_domain::service::invariant::{self as service, Sight};
 use kecs_domain::service::{Service, ServiceStatus};
 use kecs_domain::task::{DesiredStatus, Task, TaskStatus, invariant as task};
 use kecs_domain::task_definition::invariant as definition;
 use kecs_usecases::ports::{Entity, EntityKey, WakeKey};
 
+use super::daemon::is_of;
 use super::{Commit, Ledger, Shown};
 use crate::simulation::shared::Origin;
 
@@ -22,7 +24,16 @@ const TOKENS_STAY: Duration = Duration::from_secs(24 * 60 * 60);
 impl Ledger {
     pub(super) fn check_put(&mut self, entity: &Entity, commit: &Commit<'_>) {
         let (promise, checked) = match entity {
-            Entity::Cluster(_) | Entity::Resource(_) => return,
+            Entity::Cluster(_) => return,
+            Entity::Resource(it) => {
+                let before = self.resources.get(&it.key).and_then(|before| before.get::<Daemon>());
+                let checked = match (before, it.get::<Daemon>()) {
+                    (Some(before), Some(after)) => daemon::check_next(before, after),
+                    (None, Some(new)) => daemon::check(new),
+                    _ => return,
+                };
+                ("daemons are sound", checked)
+            }
             Entity::Family(it) => {
                 let before = self.families.get(&(it.scope.clone(), it.family.clone()));
                 let checked = before.map_or(Ok(()), |before| definition::check_next_family(before, it));
@@ -135,7 +146,9 @@ impl Ledger {
     pub(super) fn check_delete(&mut self, key: &EntityKey, commit: &Commit<'_>) {
         let wrong = match key {
             EntityKey::Task(key) => self.tasks.get(key).and_then(|task| {
-                let needed = task.service.is_some() && !task.accounted && self.is_there(task);
+                let needed = (task.service.is_some() || task.daemon.is_some())
+                    && !task.accounted
+                    && self.is_there(task);
                 let young = task.doc.stopped_at.is_none_or(|at| commit.now.duration_since(at) < TASKS_STAY);
                 (task.status != TaskStatus::Stopped || needed || young).then(|| format!("task {}", key.id))
             }),
@@ -159,6 +172,9 @@ impl Ledger {
 
     /// Whether a scheduler may still draw conclusions from the task.
     fn is_there(&self, task: &Task) -> bool {
+        if task.daemon.is_some() {
+            return self.daemons().any(|daemon| is_of(task, &daemon.key));
+        }
         let Some(membership) = &task.service else { return false };
         let key = ServiceKey { cluster: task.key.cluster.clone(), name: membership.name.clone() };
         self.services.get(&key).is_some_and(|service| service.status != ServiceStatus::Inactive)

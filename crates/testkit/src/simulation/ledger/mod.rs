@@ -4,6 +4,8 @@
 
 mod check;
 mod compare;
+pub(crate) mod daemon;
+mod place;
 mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +17,11 @@ use kecs_domain::arn::{
     ClusterKey, ServiceDeploymentKey, ServiceKey, ServiceRevisionKey, TaskDefinitionKey, TaskKey,
 };
 use kecs_domain::cluster::Cluster;
+use kecs_domain::container_instance::{ContainerInstance, InstanceState};
+use kecs_domain::daemon::Daemon;
 use kecs_domain::idempotency::{TokenKey, TokenRecord};
-use kecs_domain::name::DeploymentId;
+use kecs_domain::model::Attribute;
+use kecs_domain::name::{DeploymentId, HexId};
 use kecs_domain::resource::{Resource, ResourceKey};
 use kecs_domain::service::{Service, ServiceDeployment, ServiceRevision};
 use kecs_domain::task::{Task, TaskStatus};
@@ -61,7 +66,19 @@ pub(crate) struct Ledger {
     started: BTreeMap<String, Vec<TaskKey>>,
     /// Every deployment that ever was.
     deployments: BTreeSet<(ServiceKey, DeploymentId)>,
+    /// The attributes of every node that there ever is.
+    pub(crate) nodes: BTreeMap<HexId, Vec<Attribute>>,
+    /// Nodes that were lost, if only for a while.
+    pub(crate) lost: BTreeSet<HexId>,
     sights: BTreeMap<u64, Sight>,
+    /// How many commits there were when a job began.
+    begun: BTreeMap<u64, u64>,
+    /// With which commit a resource came to be what it is, or was removed.
+    entered: BTreeMap<ResourceKey, u64>,
+    /// With which commit a task was made.
+    born: BTreeMap<TaskKey, u64>,
+    /// The ARNs of daemons that are gone, or were once.
+    gone: BTreeSet<String>,
     /// Clusters that something was changed in since they were compared.
     touched: BTreeSet<ClusterKey>,
     /// What happened, and how often: a history that gets nowhere proves nothing.
@@ -112,14 +129,21 @@ impl Ledger {
         self.sights.get(&job)?.tasks.as_deref()
     }
 
+    /// A job begins.
+    pub(crate) fn begin_of(&mut self, job: u64) {
+        self.begun.insert(job, self.commits);
+    }
+
     /// A job is over.
     pub(crate) fn end_of(&mut self, job: u64) {
         self.sights.remove(&job);
+        self.begun.remove(&job);
     }
 
     /// Every job is over: the process has died.
     pub(crate) fn end_of_all(&mut self) {
         self.sights.clear();
+        self.begun.clear();
     }
 
     /// The tasks of a service that are not STOPPED, or whose end was not accounted for.
@@ -142,6 +166,23 @@ impl Ledger {
         tags.iter().find(|tag| tag.key.as_deref() == Some("team"))?.value.clone()
     }
 
+    /// The daemons that there are.
+    pub(crate) fn daemons(&self) -> impl Iterator<Item = &Daemon> {
+        self.resources.values().filter_map(|resource| resource.get::<Daemon>())
+    }
+
+    /// Whether a daemon with this ARN was ever removed.
+    pub(crate) fn was_deleted(&self, arn: &str) -> bool {
+        self.gone.contains(arn)
+    }
+
+    /// The state of a container instance, as far as anybody said anything.
+    pub(crate) fn instance_state(&self, cluster: &ClusterKey, id: HexId) -> InstanceState {
+        let key = instance_key(cluster, id);
+        let kept = self.resources.get(&key).and_then(|kept| kept.get::<ContainerInstance>());
+        kept.map_or(InstanceState::Active, |kept| kept.state)
+    }
+
     /// Tasks that are not STOPPED.
     pub(crate) fn unfinished(&self) -> impl Iterator<Item = &Arc<Task>> {
         self.tasks.values().filter(|task| task.status != TaskStatus::Stopped)
@@ -156,6 +197,9 @@ impl Ledger {
     pub(crate) fn commit(&mut self, commit: &Commit<'_>, trace: &mut Trace) {
         self.commits += 1;
         self.check_scheduling(commit);
+        self.check_places(commit);
+        self.check_daemon(commit);
+        self.check_service_goes_last(commit);
         let number = commit.job.number;
         for ((entity, _), version) in commit.changes.puts.iter().zip(commit.versions) {
             let key = entity.key();
@@ -190,6 +234,9 @@ impl Ledger {
                 self.touched.insert(it.key.cluster.clone());
                 self.index(it);
                 let old = self.tasks.insert(it.key.clone(), Arc::clone(it));
+                if old.is_none() {
+                    self.born.insert(it.key.clone(), self.commits);
+                }
                 if let (None, Some(who)) = (old, &it.doc.started_by) {
                     self.started.entry(who.clone()).or_default().push(it.key.clone());
                 }
@@ -210,6 +257,7 @@ impl Ledger {
                 self.tokens.insert(it.key.clone(), Arc::clone(it));
             }
             Entity::Resource(it) => {
+                self.entered.insert(it.key.clone(), self.commits);
                 self.resources.insert(it.key.clone(), Arc::clone(it));
             }
         }
@@ -232,6 +280,7 @@ impl Ledger {
             EntityKey::Task(key) => {
                 self.touched.insert(key.cluster.clone());
                 self.tasks.remove(key);
+                self.born.remove(key);
                 self.open.values_mut().for_each(|open| {
                     open.remove(key);
                 });
@@ -240,11 +289,18 @@ impl Ledger {
                 self.tokens.remove(key);
             }
             EntityKey::Resource(key) => {
-                self.resources.remove(key);
+                self.entered.insert(key.clone(), self.commits);
+                let removed = self.resources.remove(key);
+                let daemon = removed.as_ref().and_then(|removed| removed.get::<Daemon>());
+                self.gone.extend(daemon.map(|daemon| daemon.key.arn()));
             }
             _ => {}
         }
     }
+}
+
+fn instance_key(cluster: &ClusterKey, id: HexId) -> ResourceKey {
+    ResourceKey::of::<ContainerInstance>(&cluster.scope, cluster.name.as_str(), id.to_string())
 }
 
 /// An entity in a line.
@@ -300,7 +356,21 @@ impl fmt::Display for Shown<'_> {
             }
             Entity::ServiceRevision(it) => write!(f, "revision {}/{}", it.key.service.name, it.key.id),
             Entity::Token(it) => write!(f, "token {}/{}", it.key.operation, it.key.token),
-            Entity::Resource(it) => write!(f, "{} {}/{}", it.key.kind, it.key.parent, it.key.id),
+            Entity::Resource(it) => {
+                write!(f, "{} {}/{}", it.key.kind, it.key.parent, it.key.id)?;
+                if let Some(kept) = it.get::<ContainerInstance>() {
+                    write!(f, " {}", kept.state.as_str())?;
+                }
+                let Some(daemon) = it.get::<Daemon>() else { return Ok(()) };
+                write!(
+                    f,
+                    " {:?} {:?} {} serves on {}",
+                    daemon.state,
+                    daemon.rollout,
+                    daemon.revision,
+                    daemon.serving.len()
+                )
+            }
         }
     }
 }

@@ -1,6 +1,11 @@
 //! What a history gets to: counted by what is committed, so that a simulation that never gets anywhere is noticed.
 
-use kecs_domain::service::{DeploymentStatus, ServiceStatus};
+use kecs_domain::arn::ServiceKey;
+use kecs_domain::daemon::{Daemon, DaemonTaskDefinition, Rollout};
+use kecs_domain::model::DaemonTaskDefinitionStatus;
+use kecs_domain::resource::Resource;
+use kecs_domain::service::{DeploymentStatus, Service, ServiceStatus};
+use kecs_domain::task::{DesiredStatus, Task};
 use kecs_usecases::ports::Entity;
 
 use super::Ledger;
@@ -21,6 +26,22 @@ impl Ledger {
     pub(super) fn reach_with(&mut self, entity: &Entity) {
         match entity {
             Entity::Task(task) => {
+                let before = self.tasks.get(&task.key);
+                let waited = before.is_some_and(|before| before.waits_for_capacity());
+                let new = before.is_none();
+                let drained = before.is_some_and(|before| before.desired == DesiredStatus::Running)
+                    && task.doc.stopped_reason.as_deref() == Some("The container instance is draining");
+                if task.waits_for_capacity() {
+                    self.reach("a task waits for capacity");
+                } else if waited && task.instance.is_some() {
+                    self.reach("a task finds a place after it has waited");
+                }
+                if new && self.is_of_source(task) {
+                    self.reach("a task of the replaced revision is replaced");
+                }
+                if drained {
+                    self.reach("a daemon's task goes from an instance that is drained");
+                }
                 let before = self.tasks.get(&task.key);
                 let moved = before.map(|before| before.status) != Some(task.status);
                 let ends = before.is_some_and(|before| before.doc.stop_code.is_none());
@@ -54,6 +75,11 @@ impl Ledger {
                 if again && changed {
                     self.reach("a service is created again");
                 }
+                let stable = |service: &Service| service.task_sets.iter().filter(|set| set.stable).count();
+                let before = self.services.get(&service.key);
+                if stable(service) > before.map_or(0, |before| stable(before)) {
+                    self.reach("a task set is stable");
+                }
                 if three {
                     self.reach("three deployments at once");
                 }
@@ -63,8 +89,30 @@ impl Ledger {
             Entity::TaskDefinition(definition) => {
                 self.reach(format!("a definition is {:?}", definition.state))
             }
-            Entity::Resource(resource) => self.reach(format!("a {} is kept", resource.key.kind)),
+            Entity::Resource(resource) => self.reach_with_resource(resource),
             Entity::Family(_) | Entity::ServiceRevision(_) | Entity::Token(_) => {}
+        }
+    }
+
+    /// Whether a new task is one of a revision that another one is to replace.
+    fn is_of_source(&self, task: &Task) -> bool {
+        let Some(membership) = &task.service else { return false };
+        let key = ServiceKey { cluster: task.key.cluster.clone(), name: membership.name.clone() };
+        let of = |service: &Service| {
+            service.deployments.iter().find(|one| one.id == membership.deployment).cloned()
+        };
+        let deployment = self.services.get(&key).and_then(|service| of(service));
+        deployment.is_some_and(|one| one.status == DeploymentStatus::Active)
+    }
+
+    fn reach_with_resource(&mut self, resource: &Resource) {
+        self.reach(format!("a {} is kept", resource.key.kind));
+        let definition = resource.get::<DaemonTaskDefinition>();
+        if definition.is_some_and(|it| it.doc.status == Some(DaemonTaskDefinitionStatus::Deleted)) {
+            self.reach("a daemon task definition is DELETED");
+        }
+        if resource.get::<Daemon>().is_some_and(|daemon| daemon.rollout == Rollout::Done) {
+            self.reach("a daemon is rolled out");
         }
     }
 }

@@ -6,7 +6,7 @@ use kecs_domain::arn::TaskKey;
 use kecs_domain::model::TaskStopCode;
 use kecs_domain::name::TaskId;
 use kecs_domain::task::{DesiredStatus, Interruption, Task};
-use kecs_usecases::ports::{Changes, Entity, Expect};
+use kecs_usecases::ports::{Changes, Entity, Expect, WakeKey};
 
 use crate::simulation::plant::Plant;
 use crate::simulation::shared::{Inner, Origin, Shared};
@@ -24,8 +24,17 @@ pub(super) fn plant(shared: &Shared, mut changes: Changes) -> Changes {
         Plant::ForgetToken if *origin == Origin::Api("RunTask") => {
             changes.puts.retain(|(entity, _)| !matches!(entity, Entity::Token(_)));
         }
+        Plant::LoseDrain if *origin == Origin::Api("UpdateContainerInstancesState") => {
+            changes.puts.retain(|(entity, _)| !matches!(entity, Entity::Resource(_)));
+        }
+        Plant::DaemonTwins if matches!(&*origin, Origin::Reconcile(WakeKey::Daemon(_))) => {
+            start_twice(&mut shared, &mut changes);
+        }
+        Plant::IgnoreShares => all_to_one(&mut changes),
         Plant::IgnoreMinimum if reconciles => end_all(&shared, &mut changes),
-        Plant::Overshoot if reconciles => start_twice(&mut shared, &mut changes),
+        Plant::Overshoot if matches!(&*origin, Origin::Reconcile(WakeKey::Service(_))) => {
+            start_twice(&mut shared, &mut changes)
+        }
         Plant::IgnoreVersions => {
             for (_, expect) in &mut changes.puts {
                 *expect = Expect::Any;
@@ -52,6 +61,22 @@ fn end_all(shared: &Inner, changes: &mut Changes) {
                 changes.puts.push((entity, Expect::Any));
             }
         }
+    }
+}
+
+/// New tasks go to the provider that the first of them goes to.
+fn all_to_one(changes: &mut Changes) {
+    let mut first: Option<String> = None;
+    for (entity, expect) in &mut changes.puts {
+        let Entity::Task(task) = entity else { continue };
+        let Some(provider) = task.doc.capacity_provider_name.clone().filter(|_| *expect == Expect::Absent)
+        else {
+            continue;
+        };
+        let first = first.get_or_insert(provider).clone();
+        let mut moved = Task::clone(task);
+        moved.doc.make_mut().capacity_provider_name = Some(first);
+        *task = Arc::new(moved);
     }
 }
 

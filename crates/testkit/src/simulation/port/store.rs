@@ -20,12 +20,12 @@ use kecs_domain::{Scope, Timestamp};
 use kecs_usecases::ports::{
     Changes, ClusterStore, FamilyKey, FamilyQuery, PortError, ResourceQuery, ResourceStore,
     ServiceDeploymentQuery, ServiceQuery, ServiceStore, TaskDefinitionQuery, TaskDefinitionStore, TaskQuery,
-    TaskStore, TokenStore, UnitOfWork, Version, Versioned,
+    TaskStore, TokenStore, UnitOfWork, Version, Versioned, WakeKey,
 };
 
 use super::plant::plant;
 use crate::simulation::ledger::Commit;
-use crate::simulation::shared::{Place, Shared};
+use crate::simulation::shared::{Origin, Place, Shared};
 
 /// A store whose calls take time, fail, and may be the last thing that the process does.
 pub(crate) struct FaultyStore {
@@ -174,7 +174,11 @@ impl ServiceStore for FaultyStore {
         if let [Some(service)] = &answer[..] {
             let mut shared = self.shared.lock();
             let number = shared.job.number;
-            shared.ledger.saw_service(number, &service.value);
+            // A scheduler looks at other services too, but decides on its own one only.
+            let origin = Arc::clone(&shared.job.origin);
+            if !matches!(&*origin, Origin::Reconcile(WakeKey::Service(own)) if *own != service.key) {
+                shared.ledger.saw_service(number, &service.value);
+            }
         }
         self.shared.pass(Place::Answer("services")).await?;
         Ok(answer)
