@@ -57,7 +57,7 @@ fn pod_of(case: &Value) -> Translation {
         let with = ContainerOverride { name: Some("app".to_owned()), ..with };
         let overrides =
             model::TaskOverride { container_overrides: Some(vec![with]), ..model::TaskOverride::default() };
-        let doc = model::Task { overrides: Some(overrides), ..(*task.doc).clone() };
+        let doc = model::Task { overrides: Some(overrides.into()), ..(*task.doc).clone() };
         task.doc = kecs_domain::Doc::new(doc);
     }
     let class = |name: &str| (case["storage"] == true).then(|| name.to_owned());
