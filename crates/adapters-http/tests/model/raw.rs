@@ -94,7 +94,7 @@ fn damaged(dice: &mut Dice, target: &str, body: &Value) -> (&'static str, Vec<u8
                 bytes.extend_from_slice(chunk);
                 bytes.extend_from_slice(b"\r\n");
             }
-            bytes.extend_from_slice(*dice.pick(&[
+            bytes.extend_from_slice(dice.pick::<&[u8]>(&[
                 &b"0\r\n\r\n"[..],
                 b"",
                 b"zz\r\n",
@@ -109,7 +109,7 @@ fn damaged(dice: &mut Dice, target: &str, body: &Value) -> (&'static str, Vec<u8
         }
         8 => (
             "no JSON",
-            request(target, *dice.pick::<&[u8]>(&[b"\xff\xfe", b"{]", b"nul", b"{\"a\" 1}", b"'a'", b"\0"])),
+            request(target, dice.pick::<&[u8]>(&[b"\xff\xfe", b"{]", b"nul", b"{\"a\" 1}", b"'a'", b"\0"])),
         ),
         9 => {
             let odd = [
@@ -122,13 +122,13 @@ fn damaged(dice: &mut Dice, target: &str, body: &Value) -> (&'static str, Vec<u8
                 "../RunTask",
                 "RunTask;ListTasks",
             ];
-            ("no such operation", request(*dice.pick(&odd), &text))
+            ("no such operation", request(dice.pick::<&str>(&odd), &text))
         }
         10 => {
             let head = String::from_utf8_lossy(&whole[..head]).into_owned();
             let kinds =
                 ["text/xml", "", "application/json; charset=utf-16", "multipart/form-data; boundary=x"];
-            let head = head.replace("application/x-amz-json-1.1", *dice.pick(&kinds));
+            let head = head.replace("application/x-amz-json-1.1", dice.pick::<&str>(&kinds));
             ("another content type", [head.as_bytes(), &text].concat())
         }
         11 => {

@@ -8,6 +8,9 @@ use crate::fixes_of_tasks as tasks;
 use crate::scene::{self, ROLE, Scene};
 use crate::world::{ME, World};
 
+/// The operation that changes a resource, and its request from the created and the generated one.
+pub(crate) type Update = (&'static str, fn(&Value, &Value) -> Value);
+
 /// A kind of resource.
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
@@ -23,7 +26,7 @@ pub(crate) struct Subject {
     /// The settings as they are shown, under the names of the request.
     pub(crate) show: fn(&World, &Value, &Value) -> Value,
     /// The operation that changes it, and how that names it.
-    pub(crate) update: Option<(&'static str, fn(&Value, &Value) -> Value)>,
+    pub(crate) update: Option<Update>,
     /// Settings of which an update only changes the members that it names.
     pub(crate) merged: &'static [&'static str],
     /// Before the first one.
