@@ -94,14 +94,14 @@ class Added:
                 self.count, self.last = self.count + 1, time.monotonic()
 
 
-def in_parallel(jobs: list[Any], work: Callable[[Any, Any], None], each: Callable[[], Any]) -> None:
-    """Does the jobs, so many at a time; every worker has something of its own."""
+def in_parallel(jobs: list[Any], work: Callable[[Any, Any], None], each: Callable[[], Any]) -> float:
+    """Does the jobs, so many at a time; every worker has something of its own. Returns when the first one began: what the
+    workers need for it, a client of boto3 above all, takes longer to make than some requests."""
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
 
-    def worker() -> None:
-        own = each()
+    def worker(own: Any) -> None:
         while True:
             try:
                 job = waiting.get_nowait()
@@ -109,11 +109,13 @@ def in_parallel(jobs: list[Any], work: Callable[[Any, Any], None], each: Callabl
                 return
             work(own, job)
 
-    threads = [threading.Thread(target=worker) for _ in range(AT_A_TIME)]
+    threads = [threading.Thread(target=worker, args=[each()]) for _ in range(AT_A_TIME)]
+    began = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    return began
 
 
 class Measure:
@@ -138,13 +140,13 @@ class Measure:
         path = f"/api/v1/pods?labelSelector=kecs.dev/installation={self.installation}"
         return json.loads(self.api.call("GET", path))["items"]
 
-    def run(self, definition: str, count: int, **more: Any) -> None:
-        """RunTask for so many tasks."""
+    def run(self, definition: str, count: int, **more: Any) -> float:
+        """RunTask for so many tasks. Returns when it began."""
         def call(account: Account, some: int) -> None:
             answer = account.ecs.run_task(cluster="main", taskDefinition=definition, count=some, **more)
             assert not answer["failures"], answer["failures"][:1]
 
-        in_parallel([10] * (count // 10), call, lambda: Account(self.server.api, self.account.account, self.account.region))
+        return in_parallel([10] * (count // 10), call, lambda: Account(self.server.api, self.account.account, self.account.region))
 
     def like(self, pod: dict[str, Any]) -> dict[str, Any]:
         """A bare Pod with the spec that kecs gave one of its own."""
@@ -193,8 +195,7 @@ class Measure:
         """Pods a second: RunTask's, and a bare client's."""
         definition = self.register("creation")
         added = Added(self.admin, f"kecs.dev/installation={self.installation}")
-        began = time.monotonic()
-        self.run(definition, count, placementConstraints=only_fake)
+        began = self.run(definition, count, placementConstraints=only_fake)
         until(lambda: added.count, lambda it: it >= count, within=300)
         ours = count / (added.last - began)
         body = self.like(self.pods()[0])
@@ -206,8 +207,7 @@ class Measure:
             body_of = {**body, "metadata": {**body["metadata"], "name": f"bare-{index}"}}
             api.call("POST", path, json.dumps(body_of).encode())
 
-        began = time.monotonic()
-        in_parallel(list(range(count)), create, lambda: Api(self.admin))
+        began = in_parallel(list(range(count)), create, lambda: Api(self.admin))
         until(lambda: added.count, lambda it: it >= count, within=300)
         bare = count / (added.last - began)
         self.api.call("DELETE", f"{path}?labelSelector={LABEL}=bare")
@@ -217,8 +217,8 @@ class Measure:
     def scale(self, count: int, only_fake: list[dict[str, str]]) -> None:
         """So many tasks, and the requests that they took."""
         definition = self.register("scale")
-        before, began = self.api.requests(), time.monotonic()
-        self.run(definition, count, placementConstraints=only_fake)
+        before = self.api.requests()
+        began = self.run(definition, count, placementConstraints=only_fake)
         running = lambda: self.ecs.describe_clusters(clusters=["main"])["clusters"][0]["runningTasksCount"]  # noqa: E731
         until(running, lambda it: it == count, within=1200)
         took, during = time.monotonic() - began, self.api.requests() - before
