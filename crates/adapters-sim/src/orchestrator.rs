@@ -4,6 +4,7 @@
 //! whoever has a virtual clock and calls [`SimulatedOrchestrator::tick`]. It spawns nothing itself, and none of the
 //! port's methods waits for anything, so that a caller who goes away leaves nothing half done.
 
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -335,8 +336,8 @@ struct Observations {
 enum Told {
     /// Nothing.
     Nothing,
-    /// Which tasks there are, and the state of those launched before this one.
-    Before(u64),
+    /// Which tasks there are, and the state of those before the first of these numbers; the others remain.
+    Until(Range<u64>),
     /// Everything.
     All,
 }
@@ -351,20 +352,17 @@ impl Stream for Observations {
         let this = self.get_mut();
         let mut world = this.world.lock();
         // What has changed meanwhile waits in the outbox in its latest state, so nothing older comes after this.
-        if let Told::Before(next) = this.told
+        if let Told::Until(rest) = &mut this.told
             && world.outbox.is_for(this.observer)
         {
-            match world.engine.some_from(next, PIECE) {
-                Some((some, next)) => {
-                    this.told = Told::Before(next);
-                    return Poll::Ready(Some(Observation::Changed(some)));
-                }
+            match world.engine.some_of(rest, PIECE) {
+                Some(some) => return Poll::Ready(Some(Observation::Changed(some))),
                 None => this.told = Told::All,
             }
         }
         match world.outbox.take(this.observer, context.waker()) {
             Delivery::Snapshot => {
-                this.told = Told::Before(0);
+                this.told = Told::Until(0..world.engine.next_number());
                 Poll::Ready(Some(Observation::Snapshot(world.engine.keys())))
             }
             Delivery::Changed(changed) => Poll::Ready(Some(Observation::Changed(changed))),

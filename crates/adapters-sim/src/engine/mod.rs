@@ -7,6 +7,7 @@ mod place;
 mod restore;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::{Arc, Weak};
 
 use kecs_domain::Timestamp;
@@ -202,16 +203,20 @@ impl Engine {
         self.tasks.values().map(|task| task.key.clone()).collect()
     }
 
-    /// At most `limit` tasks as they are now, from the one with this number on, and the number to go on from. None
-    /// when there are no more.
-    pub(crate) fn some_from(&self, number: u64, limit: usize) -> Option<(Vec<TaskObservation>, u64)> {
-        let mut next = number;
-        let some = self.tasks.range(number..).take(limit).map(|(number, task)| {
-            next = number + 1;
+    /// The number of the task that is launched next.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.next
+    }
+
+    /// At most `limit` tasks as they are now, with the first of these numbers, which are taken out. None when there
+    /// are no more.
+    pub(crate) fn some_of(&self, numbers: &mut Range<u64>, limit: usize) -> Option<Vec<TaskObservation>> {
+        let some = self.tasks.range(numbers.clone()).take(limit).map(|(number, task)| {
+            numbers.start = number + 1;
             task.observation()
         });
         let some: Vec<_> = some.collect();
-        (!some.is_empty()).then_some((some, next))
+        (!some.is_empty()).then_some(some)
     }
 
     /// The nodes as container instances of a cluster in `region`.
