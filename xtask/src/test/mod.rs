@@ -47,6 +47,8 @@ struct Run<'a> {
     workspace: &'a Workspace,
     linking: &'a Linking,
     filter: Option<&'a str>,
+    /// Whether the step was asked for by its name.
+    asked_for: bool,
     log: Log,
     counts: Counts,
     note: String,
@@ -155,7 +157,9 @@ fn run_step(
     println!("- {}: {}", step.name, step.about);
     let log = Log::open(&workspace.scratch("test-logs")?, step.name, options.verbose)?;
     let filter = options.filter.as_deref();
-    let mut run = Run { workspace, linking, filter, log, counts: Counts::default(), note: String::new() };
+    let asked_for = options.only.iter().any(|name| name == step.name);
+    let mut run =
+        Run { workspace, linking, filter, asked_for, log, counts: Counts::default(), note: String::new() };
     let start = Instant::now();
     let mut passed = (step.run)(&mut run).unwrap_or_else(|error| {
         run.log.line(&format!("{error:#}"));

@@ -161,13 +161,19 @@ fn rust_sdk(run: &mut Run<'_>) -> Result<bool> {
     run.passes(cargo.env("KECS_BIN", kecs))
 }
 
-/// Needs a Kubernetes: the one that is named, or one that is brought up for this. Where that can't be done, the whole
-/// step counts as skipped.
+/// Needs a Kubernetes: the one that is named, or one that is brought up if the step is asked for. Where that can't be
+/// done, the whole step counts as skipped.
 fn kubernetes(run: &mut Run<'_>) -> Result<bool> {
     const CLUSTER: &str = "KECS_TEST_KUBECONFIG";
     if env::var_os(CLUSTER).is_some() {
         // The contract suite has run with the tests of the crates.
         return pytest(run, "kubernetes");
+    }
+    if !run.asked_for {
+        run.skipped(format!(
+            "NOTHING ran on Kubernetes: set {CLUSTER}, or ask for it with --only kubernetes (root and Go; brings up a cluster)"
+        ));
+        return Ok(true);
     }
     let program = run.workspace.root.join("tests/kubernetes/cluster.py");
     // It may be shared: it goes when nobody of those that named themselves is left.
