@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 
-from conftest import Scene
 from support.patience import until
 from support.server import binary, environment
+
+from conftest import Scene
 
 
 def logs(scene: Scene, *arguments: str) -> str:

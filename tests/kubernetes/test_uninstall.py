@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from conftest import Installation, Kubernetes, Scene
 from support.patience import until
 from support.server import binary, environment
+
+from conftest import Installation, Kubernetes, Scene
 from test_tasks import lively
 
 
