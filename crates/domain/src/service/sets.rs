@@ -7,7 +7,6 @@ use super::census::{Census, Condition, deployment_of};
 use super::events::EventWriter;
 use super::moves::{FAILED_HEALTH_CHECKS, MOST_STARTS, OCCUPYING, WANTED, take};
 use super::pick::first_to_go;
-use super::plan::has_tasks;
 use super::{Limits, Plan, Start, TaskSetStatus};
 use crate::model::{HealthStatus, TaskStopCode};
 use crate::name::{DeploymentId, HexId};
@@ -15,7 +14,9 @@ use crate::task::{Interruption, Task};
 
 /// Plans starts and stops for the task sets of an ACTIVE service. Tasks on `draining` instances are replaced elsewhere.
 pub(super) fn make(plan: &mut Plan, census: &Census<'_>, draining: &[HexId], events: &mut EventWriter<'_>) {
-    let gone = |status, id| status == TaskSetStatus::Draining && !has_tasks(census, id);
+    // Until its tasks have ended, not only been told to.
+    let holds = |id| census.live.iter().any(|(task, _)| deployment_of(task) == Some(id));
+    let gone = |status, id| status == TaskSetStatus::Draining && !holds(id);
     plan.service.task_sets.retain(|set| !gone(set.status, set.id));
     for index in 0..plan.service.task_sets.len() {
         count_healthy(plan, index, census);
